@@ -1,0 +1,50 @@
+# Verbs only: what is built, and how, stands in CMakeLists.txt and CMakePresets.json.
+
+# Programs that only tests use, unpacked by scripts/setup.
+export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
+export PATH := $(PATH):$(TOOLS)/usr/bin
+
+.PHONY: help setup setup-build run build release test check e2e golden lint format clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing for all of these verbs (Debian 12 and 13)
+	@scripts/setup build test
+
+setup-build:
+	@scripts/setup build
+
+run: release ## Run the exporter on a mock endpoint, until Ctrl-C (PORT: where it listens)
+	@scripts/run
+
+build: setup build/dev/build.ninja ## Build programs and tests with sanitizers, in build/dev
+	cmake --build --preset dev
+
+release: setup-build build/release/build.ninja ## Build the two programs as they are shipped, in build/release
+	cmake --build --preset release
+
+build/%/build.ninja: CMakePresets.json
+	cmake --preset $*
+
+test: build release ## Run every test, then lint
+	ctest --preset dev
+	scripts/lint
+
+check: build ## Run the unit and golden tests
+	ctest --preset dev -L unit
+
+e2e: build release ## Run the end-to-end test on the release programs
+	ctest --preset dev -L e2e
+
+golden: build ## Rewrite the golden files from what the code prints now
+	UPDATE_GOLDEN=1 build/dev/unit_tests --gtest_brief=1 --gtest_filter='*Golden*'
+
+lint: setup build/dev/build.ninja ## Check the format, clang-tidy, shellcheck
+	scripts/lint
+
+format: setup ## Format the C++ in place
+	scripts/lint --fix
+
+clean: ## Remove what was built
+	rm -rf build

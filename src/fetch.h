@@ -1,0 +1,35 @@
+// One GET towards the metadata endpoint, with a deadline, bounds and one retry. The one room that
+// knows outbound connections.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "error.h"
+
+namespace ecs_exporter {
+
+struct FetchRequest {
+  std::string host;  // an IP address (IPv6 without brackets), "localhost", or a name to look up
+  std::string port;  // in digits
+  std::string path;
+  std::chrono::steady_clock::time_point deadline;  // for all, the retry included
+  std::size_t max_body_bytes = 0;
+};
+
+struct Fetched {
+  /// The body of the reply with status 200. Errors: kConnect, kTimeout, kClosed, kStatus,
+  /// kThrottled (status 429), kTooLarge (body over the limit, or a header over 8 KiB), kShape (not
+  /// HTTP). The message begins with the URL.
+  Result<std::string> body;
+  /// How many requests were made: 1, or 2 after a retry, or 0 without a connection.
+  unsigned requests = 0;
+};
+
+/// Tries once more, after a short random pause and if time is left, where the endpoint closed the
+/// connection without a reply, or said 429 or 5xx. Redirects are not followed.
+boost::asio::awaitable<Fetched> fetch(FetchRequest request);
+
+}  // namespace ecs_exporter

@@ -1,0 +1,410 @@
+// Inbound HTTP/1.1: Beast reads the requests, Asio writes what the handler made.
+#include "http_server.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <charconv>
+#include <ctime>
+#include <exception>
+#include <list>
+#include <optional>
+#include <utility>
+
+namespace ecs_exporter {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+using Parser = http::request_parser<http::empty_body>;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+// The time now as an HTTP date (RFC 9110, section 5.6.7).
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 40> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  return {text.data(), size};
+}
+
+HttpReply refusal(unsigned status, std::string text) {
+  HttpReply reply = make_reply(status, "text/plain; charset=utf-8", text + "\n");
+  reply.then = HttpReply::Then::kClose;
+  return reply;
+}
+
+// What to say to a request that could not be read; nothing to a client that has gone.
+std::optional<HttpReply> refusal_of(error_code ec) {
+  if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
+    return refusal(431, "the header is too large");
+  }
+  if (ec == http::error::end_of_stream || ec == http::error::partial_message) return std::nullopt;
+  if (ec.category() == make_error_code(http::error::bad_method).category()) {
+    return refusal(400, "not an HTTP request: " + ec.message());
+  }
+  return std::nullopt;
+}
+
+std::string endpoint_text(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  const std::string port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace
+
+std::string_view HttpRequest::header(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      headers, [&](const auto& header) { return equal_ignoring_case(header.first, name); });
+  return found == headers.end() ? std::string_view() : found->second;
+}
+
+std::string_view reason_phrase(unsigned status) {
+  const http::status known = http::int_to_status(status);
+  if (known == http::status::unknown) return {};
+  return http::obsolete_reason(known);
+}
+
+HttpReply make_reply(unsigned status, std::string_view content_type,
+                     std::shared_ptr<const std::string> body, std::string_view headers) {
+  HttpReply reply;
+  reply.head.reserve(256);
+  reply.head += "HTTP/1.1 ";
+  reply.head += std::to_string(status);
+  reply.head += ' ';
+  reply.head += reason_phrase(status);
+  reply.head += "\r\nContent-Type: ";
+  reply.head += content_type;
+  reply.head += "\r\nContent-Length: ";
+  reply.head += std::to_string(body ? body->size() : 0);
+  reply.head += "\r\nDate: ";
+  reply.head += http_date();
+  reply.head += "\r\n";
+  reply.head += headers;
+  reply.body = std::move(body);
+  return reply;
+}
+
+HttpReply make_reply(unsigned status, std::string_view content_type, std::string body,
+                     std::string_view headers) {
+  return make_reply(status, content_type, std::make_shared<const std::string>(std::move(body)),
+                    headers);
+}
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  const auto bad = [&](std::string_view why) {
+    return std::unexpected(Error{ErrorKind::kUsage, "\"" + std::string(text) + "\" is no address to listen on: " + std::string(why)});
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return bad("it has no \":\" and port");
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+
+  ListenAddress address;
+  const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (ec != std::errc() || end != port.data() + port.size()) {
+    return bad("the port is not a number from 0 to 65535");
+  }
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  error_code address_error;
+  const auto ip = asio::ip::make_address(std::string(host), address_error);
+  if (!host.empty() && (address_error || ip.is_v6() != bracketed)) {
+    return bad("the host is neither empty nor an IPv4 address nor an IPv6 address in brackets");
+  }
+  address.host = host;
+  return address;
+}
+
+// Lives as long as any coroutine of the server.
+struct HttpServer::Impl {
+  struct Connection {
+    explicit Connection(tcp::socket accepted) : socket(std::move(accepted)) {}
+
+    tcp::socket socket;
+    boost::beast::flat_buffer buffer;
+    std::vector<std::pair<std::string_view, std::string_view>> headers;
+    std::string remote_address;
+    Clock::time_point deadline;  // of what it does now; closed when that has passed
+    bool replying = false;       // a request is being answered
+  };
+  using Place = std::list<Connection>::iterator;
+  using Self = std::shared_ptr<Impl>;
+
+  Impl(asio::any_io_executor executor_, HttpHandler handler_, HttpLimits limits_, const Log& log_)
+      : executor(std::move(executor_)),
+        handler(std::move(handler_)),
+        limits(limits_),
+        log(log_),
+        room(executor, Clock::time_point::max()),
+        sweep_timer(executor) {}
+
+  Result<std::string> listen(const Self& self, const ListenAddress& address);
+  void stop();
+
+  static asio::awaitable<void> accept(Self self, tcp::acceptor& acceptor);
+  static asio::awaitable<void> serve(Self self, Place connection);
+  static asio::awaitable<void> sweep(Self self);
+
+  asio::awaitable<bool> answer_one(Connection& connection);
+  asio::awaitable<bool> read_header(Connection& connection, Parser& parser);
+  asio::awaitable<HttpReply> handle(Connection& connection, const Parser& parser);
+  asio::awaitable<bool> write(Connection& connection, HttpReply reply, bool with_body, bool close);
+  asio::awaitable<void> close_after_error(Connection& connection);
+  void spawn(asio::awaitable<void> coroutine);
+
+  asio::any_io_executor executor;
+  HttpHandler handler;
+  HttpLimits limits;
+  const Log& log;
+  std::list<tcp::acceptor> acceptors;
+  std::list<Connection> connections;
+  asio::steady_timer room;  // cancelled when a connection has gone
+  asio::steady_timer sweep_timer;
+  bool sweeping = false;
+  bool stopping = false;
+};
+
+HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpLimits limits,
+                       const Log& log)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(handler), limits, log)) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+Result<std::string> HttpServer::listen(const ListenAddress& address) {
+  return impl_->listen(impl_, address);
+}
+
+void HttpServer::stop() { impl_->stop(); }
+
+void HttpServer::Impl::spawn(asio::awaitable<void> coroutine) {
+  asio::co_spawn(executor, std::move(coroutine), [this](const std::exception_ptr& thrown) {
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      log.error("a connection was given up", {{"error", e.what()}});
+    }
+  });
+}
+
+Result<std::string> HttpServer::Impl::listen(const Self& self, const ListenAddress& address) {
+  error_code ec;
+  const auto open = [&](const tcp::endpoint& endpoint) {
+    tcp::acceptor acceptor(executor);
+    acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (!ec && address.host.empty() && endpoint.address().is_v6()) {
+      acceptor.set_option(asio::ip::v6_only(false), ec);
+    }
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    return acceptor;
+  };
+  tcp::acceptor acceptor =
+      open(address.host.empty() ? tcp::endpoint(tcp::v6(), address.port)
+                                : tcp::endpoint(asio::ip::make_address(address.host), address.port));
+  if (address.host.empty() && (ec == asio::error::address_family_not_supported ||
+                               ec == boost::system::errc::address_not_available)) {
+    acceptor = open(tcp::endpoint(tcp::v4(), address.port));  // a host without IPv6
+  }
+  if (ec) {
+    const std::string host = address.host.contains(':') ? "[" + address.host + "]" : address.host;
+    return std::unexpected(Error{ErrorKind::kSystem, "cannot listen on " + host + ":" +
+                                                         std::to_string(address.port) + ": " +
+                                                         ec.message()});
+  }
+  acceptors.push_back(std::move(acceptor));
+  spawn(accept(self, acceptors.back()));
+  return endpoint_text(acceptors.back().local_endpoint(ec));
+}
+
+void HttpServer::Impl::stop() {
+  if (std::exchange(stopping, true)) return;
+  error_code ignored;
+  for (tcp::acceptor& acceptor : acceptors) acceptor.close(ignored);
+  for (Connection& connection : connections) {
+    if (!connection.replying) connection.socket.close(ignored);
+  }
+  room.cancel();
+  sweep_timer.cancel();
+}
+
+asio::awaitable<void> HttpServer::Impl::accept(Self self, tcp::acceptor& acceptor) {
+  while (!self->stopping) {
+    if (self->connections.size() >= self->limits.max_connections) {
+      co_await self->room.async_wait(kAwait);
+      continue;
+    }
+    auto [ec, socket] = co_await acceptor.async_accept(kAwait);
+    if (self->stopping) co_return;
+    if (ec) {
+      // Mostly out of file descriptors: one may come free.
+      self->log.warn("cannot accept a connection", {{"error", ec.message()}});
+      asio::steady_timer pause(self->executor, std::chrono::milliseconds(100));
+      co_await pause.async_wait(kAwait);
+      continue;
+    }
+    socket.set_option(tcp::no_delay(true), ec);
+    const Place connection =
+        self->connections.emplace(self->connections.end(), std::move(socket));
+    connection->remote_address = connection->socket.remote_endpoint(ec).address().to_string();
+    connection->deadline = Clock::now() + self->limits.request_timeout;
+    self->spawn(serve(self, connection));
+    if (!std::exchange(self->sweeping, true)) self->spawn(sweep(self));
+  }
+}
+
+asio::awaitable<void> HttpServer::Impl::serve(Self self, Place connection) {
+  // Also when the coroutine ends by an exception.
+  struct Leave {
+    Impl& server;
+    Place connection;
+    ~Leave() {
+      server.connections.erase(connection);
+      server.room.cancel();
+      if (server.connections.empty()) server.sweep_timer.cancel();
+    }
+  } const leave{*self, connection};
+
+  while (co_await self->answer_one(*connection)) {
+  }
+}
+
+// Closes what has outlived its deadline. One timer for all, as most deadlines never come.
+asio::awaitable<void> HttpServer::Impl::sweep(Self self) {
+  const HttpLimits& limits = self->limits;
+  const Clock::duration period =
+      std::min({Clock::duration(std::chrono::seconds(1)), limits.request_timeout / 4,
+                limits.idle_timeout / 4, limits.write_timeout / 4});
+  while (!self->connections.empty()) {
+    self->sweep_timer.expires_after(period);
+    co_await self->sweep_timer.async_wait(kAwait);
+    const auto now = Clock::now();
+    for (Connection& connection : self->connections) {
+      error_code ignored;
+      if (connection.deadline <= now) connection.socket.close(ignored);
+    }
+  }
+  self->sweeping = false;
+}
+
+// One request and its reply. False when the connection is to be closed.
+asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
+  Parser parser;
+  if (!co_await read_header(connection, parser)) co_return false;
+  connection.deadline = Clock::time_point::max();  // the handler has its own
+  connection.replying = true;
+  HttpReply reply = co_await handle(connection, parser);
+  const auto& request = parser.get();
+  const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+  const bool close = stopping || has_body || !request.keep_alive() ||
+                     reply.then == HttpReply::Then::kClose;
+  const bool with_body = request.method() != http::verb::head;
+  const bool written = co_await write(connection, std::move(reply), with_body, close);
+  connection.replying = false;
+  connection.deadline = Clock::now() + limits.idle_timeout;
+  if (written && has_body) co_await close_after_error(connection);
+  co_return written && !close && !stopping;
+}
+
+// False if none came; a client that sent something else has then been told.
+asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Parser& parser) {
+  parser.header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
+  if (connection.buffer.size() == 0) {
+    connection.buffer.max_size(limits.max_header_bytes + 1024);
+    // Until the first byte of the next request has come the connection is idle.
+    auto [ec] = co_await connection.socket.async_wait(tcp::socket::wait_read, kAwait);
+    if (ec || stopping) co_return false;
+  }
+  connection.deadline = std::max(connection.deadline, Clock::now() + limits.request_timeout);
+  auto [ec, size] =
+      co_await http::async_read_header(connection.socket, connection.buffer, parser, kAwait);
+  if (!ec) co_return true;
+  if (auto reply = refusal_of(ec)) {
+    co_await write(connection, std::move(*reply), true, true);
+    co_await close_after_error(connection);
+  }
+  co_return false;
+}
+
+asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection, const Parser& parser) {
+  const auto& fields = parser.get();
+  HttpRequest request;
+  request.method = fields.method_string();
+  const std::string_view target = fields.target();
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  if (question != std::string_view::npos) request.query = target.substr(question + 1);
+  request.remote_address = connection.remote_address;
+  request.headers = std::move(connection.headers);
+  request.headers.clear();
+  for (const auto& field : fields) request.headers.emplace_back(field.name_string(), field.value());
+
+  const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+  if (has_body && (request.method == "GET" || request.method == "HEAD")) {
+    co_return refusal(400, "a " + std::string(request.method) + " with a body");
+  }
+  HttpReply reply = co_await handler(request);
+  connection.headers = std::move(request.headers);
+  co_return reply;
+}
+
+// False if the client did not take it.
+asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply reply,
+                                              bool with_body, bool close) {
+  if (reply.then == HttpReply::Then::kReset) {
+    error_code ignored;
+    connection.socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    co_return false;
+  }
+  if (close) reply.head += "Connection: close\r\n";
+  reply.head += "\r\n";
+  const std::array<asio::const_buffer, 2> bytes = {
+      asio::buffer(reply.head),
+      with_body && reply.body ? asio::buffer(*reply.body) : asio::const_buffer()};
+  connection.deadline = Clock::now() + limits.write_timeout;
+  auto [ec, size] = co_await asio::async_write(connection.socket, bytes, kAwait);
+  co_return !ec;
+}
+
+// Closing a socket with unread input resets the connection, and the client may lose the reply that
+// tells it why: so say that nothing more comes and read on for a while.
+asio::awaitable<void> HttpServer::Impl::close_after_error(Connection& connection) {
+  constexpr std::size_t kMost = 256UZ * 1024;
+  error_code ec;
+  connection.socket.shutdown(tcp::socket::shutdown_send, ec);
+  connection.deadline = Clock::now() + std::chrono::seconds(1);
+  std::array<char, 2048> dropped{};
+  for (std::size_t total = 0; !ec && total < kMost;) {
+    auto [read_error, size] =
+        co_await connection.socket.async_read_some(asio::buffer(dropped), kAwait);
+    ec = read_error;
+    total += size;
+  }
+}
+
+}  // namespace ecs_exporter

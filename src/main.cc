@@ -1,0 +1,106 @@
+// The program: a command line to a command, a result to an exit code.
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "endpoint.h"
+#include "environment.h"
+#include "json.h"
+#include "log.h"
+#include "options.h"
+#include "serve.h"
+#include "version.h"
+
+namespace ecs_exporter {
+namespace {
+
+enum ExitCode { kSuccess = 0, kFailure = 1, kUsage = 2 };
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int exit_code_of(const Error& error, const Log& log) {
+  log.error("cannot go on", {{"error", error.message}});
+  return error.kind == ErrorKind::kUsage ? kUsage : kFailure;
+}
+
+// As the specification has it, fields that are no JSON object of strings are no reason to stop.
+Log make_log(const Options& options) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  const std::string& json = options.additional_log_fields;
+  if (json.empty()) return {options.log_level, options.log_format};
+  const auto read = read_json(json, place(fields));
+  if (read && read->count == 0) return {options.log_level, options.log_format, std::move(fields)};
+  Log log(options.log_level, options.log_format);
+  log.warn("ADDITIONAL_LOG_FIELDS is ignored, as it is not a JSON object of strings",
+           {{"value", json}, {"error", read ? read->first : read.error().message}});
+  return log;
+}
+
+int run_serve(const Options& options, const Log& log) {
+  const auto endpoint =
+      find_endpoint(options.metadata_uri, options.use_v2, process_environment);
+  if (!endpoint) return exit_code_of(endpoint.error(), log);
+  const auto served = serve(options, *endpoint, log);
+  return served ? kSuccess : exit_code_of(served.error(), log);
+}
+
+int run_scrape(const Options& options, const Log& log) {
+  Result<Answer> answer = std::unexpected(Error{});
+  if (!options.task_file.empty()) {
+    answer = scrape_files(options, log);
+  } else {
+    const auto endpoint =
+        find_endpoint(options.metadata_uri, options.use_v2, process_environment);
+    if (!endpoint) return exit_code_of(endpoint.error(), log);
+    answer = scrape_once(options, *endpoint, log);
+  }
+  if (!answer) return exit_code_of(answer.error(), log);
+  print(answer->text);
+  return answer->up ? kSuccess : kFailure;
+}
+
+int run_version(const Options&, const Log&) {
+  print("ecs-task-metadata-exporter " + std::string(version()) + " (revision " +
+        std::string(revision()) + ", " + std::string(compiler()) + ", " +
+        std::string(architecture()) + ")\n");
+  return kSuccess;
+}
+
+int run_help(const Options&, const Log&) {
+  print(help_text());
+  return kSuccess;
+}
+
+struct Row {
+  Command command;
+  int (*run)(const Options& options, const Log& log);
+};
+
+constexpr Row kCommands[] = {
+    {Command::kServe, run_serve},
+    {Command::kScrape, run_scrape},
+    {Command::kVersion, run_version},
+    {Command::kHelp, run_help},
+};
+
+int run(std::vector<std::string> arguments) {
+  const auto options = parse_options(std::move(arguments), process_environment);
+  if (!options) {
+    // The log's own options may be what is wrong, so this one line is plain.
+    std::fprintf(stderr, "ecs-task-metadata-exporter: %s\n", options.error().message.c_str());
+    return kUsage;
+  }
+  const Log log = make_log(*options);
+  for (const Row& row : kCommands) {
+    if (row.command == options->command) return row.run(*options, log);
+  }
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace ecs_exporter
+
+int main(int argc, char** argv) {
+  return ecs_exporter::run({argv + 1, argv + argc});
+}

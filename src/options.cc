@@ -1,0 +1,342 @@
+// The options, a row each: CLI11 splits the command line, the rows say what each word means.
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "quote.h"
+
+namespace ecs_exporter {
+namespace {
+
+// Puts a value that was given as text into the options; false if it is none.
+using Setter = bool (*)(Options& options, const std::string& text);
+
+struct Option {
+  std::string_view flag;
+  std::string_view value_name;  // "" for a switch
+  std::string_view wanted;      // what a value must be, for the message
+  std::string_view help;        // with the default, and the unit
+  Setter set;
+  bool scrape_only = false;
+  bool repeatable = false;
+};
+
+bool read_duration(std::chrono::nanoseconds& target, std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double ns;
+  };
+  constexpr std::array<Unit, 4> kUnits = {{{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
+  double number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number,
+                                         std::chars_format::fixed);
+  if (ec != std::errc() || !(number >= 0 && number <= 1e6)) return false;
+  const std::string_view unit(end, text.data() + text.size());
+  const auto found = std::ranges::find(kUnits, unit, &Unit::name);
+  if (found == kUnits.end() && (number != 0 || !unit.empty())) return false;
+  const double ns = found == kUnits.end() ? 0 : number * found->ns;
+  target = std::chrono::nanoseconds(std::llround(ns));
+  return true;
+}
+
+template <class Number>
+bool read_number(Number& target, std::string_view text) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, ec] = std::from_chars(text.data(), end, target);
+  return ec == std::errc() && stop == end;
+}
+
+template <class Word>
+bool read_word(Word& target, std::string_view text,
+               std::initializer_list<std::pair<std::string_view, Word>> words) {
+  for (const auto& [name, value] : words) {
+    if (name == text) {
+      target = value;
+      return true;
+    }
+  }
+  return false;
+}
+
+constexpr Option kOptions[] = {
+    {.flag = "--ecs.metadata-uri",
+     .value_name = "URI",
+     .wanted = "an http URI",
+     .help = "Base URI of the task metadata endpoint. Default: what ECS sets in "
+             "ECS_CONTAINER_METADATA_URI_V4, else in ECS_CONTAINER_METADATA_URI.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.metadata_uri = text;
+           return !text.empty();
+         }},
+    {.flag = "--ecs.v2",
+     .value_name = "",
+     .wanted = "true or false",
+     .help = "Where neither variable is set, use the fixed address of version 2 of the endpoint.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.use_v2, text, {{"true", true}, {"1", true}, {"false", false}, {"0", false}});
+         }},
+    {.flag = "--ecs.timeout",
+     .value_name = "DURATION",
+     .wanted = "a duration over 0, as 5s, 500ms or 1m",
+     .help = "Longest wait for the endpoint's replies to one scrape. Default: 5s.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_duration(o.timeout, text) && o.timeout.count() > 0;
+         }},
+    {.flag = "--ecs.min-interval",
+     .value_name = "DURATION",
+     .wanted = "a duration, as 250ms, 1s or 0",
+     .help = "Scrapes that come sooner than this after another get the same replies, so that "
+             "however many there are the endpoint is asked at most 8 times a second. Default: 250ms.",
+     .set = [](Options& o,
+               const std::string& text) { return read_duration(o.min_interval, text); }},
+    {.flag = "--ecs.max-body-bytes",
+     .value_name = "BYTES",
+     .wanted = "a whole number of bytes over 0",
+     .help = "Largest reply of the endpoint that is read. Default: 4194304 bytes.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_number(o.max_body_bytes, text) && o.max_body_bytes > 0;
+         }},
+    {.flag = "--port",
+     .value_name = "PORT",
+     .wanted = "a port from 0 to 65535",
+     .help = "Port to listen on, on all addresses; 0 picks a free one. Default: 9659.",
+     .set = [](Options& o, const std::string& text) { return read_number(o.port, text); }},
+    {.flag = "--web.listen-address",
+     .value_name = "ADDRESS",
+     .wanted = "an address, as :9659, 127.0.0.1:9659 or [::1]:9659",
+     .help = "Address to listen on instead, as :9659, 127.0.0.1:9659 or [::1]:9659. May be given "
+             "more than once; in the variable, separated by commas.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.listen_addresses.push_back(text);
+           return text.contains(':');
+         },
+     .repeatable = true},
+    {.flag = "--web.telemetry-path",
+     .value_name = "PATH",
+     .wanted = "a path that begins with / and is not one of the exporter's others",
+     .help = "Path of the metrics. Default: /metrics.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.telemetry_path = text;
+           return text.starts_with('/') && text != "/" && !text.contains('?') &&
+                  !text.starts_with("/-/");
+         }},
+    {.flag = "--log.level",
+     .value_name = "LEVEL",
+     .wanted = "debug, info, warn or error",
+     .help = "Least severe level of log lines: debug, info, warn or error. Default: info.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.log_level, text,
+                            {{"debug", LogLevel::kDebug},
+                             {"info", LogLevel::kInfo},
+                             {"warn", LogLevel::kWarn},
+                             {"error", LogLevel::kError}});
+         }},
+    {.flag = "--log.format",
+     .value_name = "FORMAT",
+     .wanted = "json or logfmt",
+     .help = "Format of log lines: json or logfmt. Default: json.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.log_format, text,
+                            {{"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}});
+         }},
+    {.flag = "--additional-log-fields",
+     .value_name = "JSON",
+     .wanted = "a JSON object of strings",
+     .help = "Fields to add to each log line, as a JSON object of strings. What is not one is "
+             "ignored with a warning. Default: none.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.additional_log_fields = text;
+           return true;
+         }},
+    {.flag = "--task",
+     .value_name = "FILE",
+     .wanted = "a file",
+     .help = "Read the reply to /task from this file instead.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.task_file = text;
+           return !text.empty();
+         },
+     .scrape_only = true},
+    {.flag = "--stats",
+     .value_name = "FILE",
+     .wanted = "a file",
+     .help = "Read the reply to /task/stats from this file instead.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.stats_file = text;
+           return !text.empty();
+         },
+     .scrape_only = true},
+};
+
+struct Subcommand {
+  std::string_view name;
+  Command command;
+  std::string_view help;
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"serve", Command::kServe, "Serve the metrics over HTTP. The default."},
+    {"scrape", Command::kScrape, "Make one scrape and print it; exit code 1 if up is 0."},
+    {"version", Command::kVersion, "Print the version."},
+};
+
+// The flag in upper case with underscores.
+std::string variable_of(const Option& option) {
+  std::string name(option.flag.substr(2));
+  for (char& c : name) {
+    if (c == '.' || c == '-') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return name;
+}
+
+std::unexpected<Error> usage(std::string message) {
+  return std::unexpected(Error{ErrorKind::kUsage, std::move(message)});
+}
+
+Result<void> set(Options& options, const Option& option, const std::string& source,
+                 const std::string& text) {
+  if (option.set(options, text)) return {};
+  return usage(source + ": " + excerpt(text) + " is not " + std::string(option.wanted));
+}
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t comma = list.find(',');
+    parts.emplace_back(list.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// What the command line said of one option.
+struct Given {
+  const Option* option;
+  CLI::Option* parsed;
+  std::vector<std::string> values;
+};
+
+// CLI11 keeps references into `given`, which must not move.
+void declare(CLI::App& app, std::array<Given, std::size(kOptions)>& given, bool& help) {
+  app.set_help_flag();
+  app.add_flag("-h,--help", help);
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  for (const Subcommand& row : kSubcommands) {
+    app.add_subcommand(std::string(row.name))->set_help_flag();
+  }
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Option& row = kOptions[i];
+    given[i].option = &row;
+    CLI::App& owner = row.scrape_only ? *app.get_subcommand("scrape") : app;
+    given[i].parsed = owner.add_option(std::string(row.flag), given[i].values);
+    given[i].parsed->expected(1)->multi_option_policy(
+        row.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+    // A switch may stand alone: then it is on.
+    if (row.value_name.empty()) given[i].parsed->expected(0, 1)->default_str("true");
+  }
+}
+
+}  // namespace
+
+Result<Options> parse_options(std::vector<std::string> arguments, const Environment& environment) {
+  Options options;
+  std::array<Given, std::size(kOptions)> given;
+  bool help = false;
+  CLI::App app;
+  declare(app, given, help);
+  try {
+    std::ranges::reverse(arguments);  // as CLI11 wants them
+    app.parse(arguments);
+  } catch (const CLI::ParseError& e) {
+    return usage(e.what());
+  }
+  for (const Subcommand& row : kSubcommands) {
+    if (app.got_subcommand(std::string(row.name))) options.command = row.command;
+  }
+  if (help) options.command = Command::kHelp;
+
+  for (const Given& entry : given) {
+    const Option& option = *entry.option;
+    if (entry.parsed->count() > 0) {
+      for (const std::string& text : entry.values) {
+        if (auto ok = set(options, option, std::string(option.flag), text); !ok) {
+          return std::unexpected(ok.error());
+        }
+      }
+      continue;
+    }
+    const std::string name = variable_of(option);
+    const auto variable = option.scrape_only ? std::nullopt : environment(name);
+    if (!variable || variable->empty()) continue;
+    const auto texts = option.repeatable ? split(*variable) : std::vector{*variable};
+    for (const std::string& text : texts) {
+      if (auto ok = set(options, option, name, text); !ok) return std::unexpected(ok.error());
+    }
+  }
+  if (options.task_file.empty() != options.stats_file.empty()) {
+    return usage("scrape: --task and --stats go together");
+  }
+  return options;
+}
+
+std::string help_text() {
+  constexpr std::size_t kWidth = 88;
+  constexpr std::string_view kIndent = "      ";
+  std::string out =
+      "Prometheus metrics of the ECS task that this runs in.\n\n"
+      "Usage: ecs-task-metadata-exporter [COMMAND] [OPTION...]\n\nCommands:\n";
+  for (const Subcommand& row : kSubcommands) {
+    out += "  " + std::string(row.name) + std::string(10 - row.name.size(), ' ') +
+           std::string(row.help) + "\n";
+  }
+  out += "\nOptions (the environment variable beside each says the same; the option wins):\n";
+  const auto describe = [&](const Option& option) {
+    out += "  " + std::string(option.flag);
+    if (!option.value_name.empty()) out += "=" + std::string(option.value_name);
+    if (!option.scrape_only) out += "  (" + variable_of(option) + ")";
+    out += '\n';
+    std::size_t column = 0;
+    for (std::string_view words = option.help; !words.empty();) {
+      const std::size_t space = std::min(words.find(' '), words.size());
+      if (column == 0 || column + 1 + space > kWidth) {
+        out += column == 0 ? "" : "\n";
+        out += kIndent;
+        column = kIndent.size();
+      } else {
+        out += ' ';
+        ++column;
+      }
+      out += words.substr(0, space);
+      column += space;
+      words.remove_prefix(std::min(space + 1, words.size()));
+    }
+    out += '\n';
+  };
+  for (const Option& option : kOptions) {
+    if (!option.scrape_only) describe(option);
+  }
+  out += "\nOptions of scrape:\n";
+  for (const Option& option : kOptions) {
+    if (option.scrape_only) describe(option);
+  }
+  return out;
+}
+
+}  // namespace ecs_exporter

@@ -1,0 +1,48 @@
+// The command line and the environment, read into plain values. Pure. The one room that knows
+// names of options and their variables.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "environment.h"
+#include "error.h"
+#include "log.h"
+
+namespace ecs_exporter {
+
+enum class Command { kServe, kScrape, kVersion, kHelp };
+
+struct Options {
+  Command command = Command::kServe;
+
+  std::string metadata_uri;  // "": find it
+  bool use_v2 = false;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(5);
+  std::chrono::nanoseconds min_interval = std::chrono::milliseconds(250);
+  std::size_t max_body_bytes = 4UZ * 1024 * 1024;
+
+  std::uint16_t port = 9659;
+  std::vector<std::string> listen_addresses;  // none: all addresses, at `port`
+  std::string telemetry_path = "/metrics";
+
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kJson;
+  std::string additional_log_fields;  // JSON, as it was given
+
+  std::string task_file;  // of `scrape`: recorded replies instead of an endpoint
+  std::string stats_file;
+};
+
+/// Reads the command line (without the program's name) and, for each option that it does not give,
+/// the option's variable, if that is set and not empty.
+/// Errors: kUsage, one sentence that names the option or variable, and the value.
+Result<Options> parse_options(std::vector<std::string> arguments, const Environment& environment);
+
+/// The page that `--help` prints.
+std::string help_text();
+
+}  // namespace ecs_exporter

@@ -1,0 +1,176 @@
+// Rounds: what one is, and who shares it.
+#include "scrape.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <utility>
+
+#include "exposition.h"
+#include "fetch.h"
+#include "metrics.h"
+#include "parse.h"
+
+namespace ecs_exporter {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kReportInterval = std::chrono::minutes(1);
+
+// Who the task is, without anything that changes.
+Task identity_of(const Task& task) {
+  return {.cluster = task.cluster,
+          .arn = task.arn,
+          .family = task.family,
+          .revision = task.revision,
+          .availability_zone = task.availability_zone};
+}
+
+template <class Reply>
+Result<Reply> parsed(const Result<std::string>& body, Result<Reply> (*parse)(std::string_view),
+                     std::string_view what) {
+  if (!body) return std::unexpected(body.error());
+  auto reply = parse(*body);
+  if (!reply) reply.error().message.insert(0, std::string(what) + ": ");
+  return reply;
+}
+
+Answer rendered(const Snapshot& snapshot) {
+  return {.text = exposition_text(collect(snapshot)), .up = snapshot.up};
+}
+
+}  // namespace
+
+Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
+  Interpreted out;
+  const auto wrong = [&](ErrorKind kind, std::string message) {
+    out.errors.push_back({kind, std::move(message)});
+  };
+
+  auto stats = parsed(replies.stats, parse_stats, "the reply to /task/stats");
+  if (!stats) out.errors.push_back(stats.error());
+  auto task = parsed(replies.task, parse_task, "the reply to /task");
+  if (!task) {
+    // Samples cannot be named without it.
+    out.errors.insert(out.errors.begin(), task.error());
+    out.snapshot.task = identity_;
+    return out;
+  }
+
+  if (!task->problem.empty()) {
+    wrong(ErrorKind::kShape, "the reply to /task: " + task->problem);
+  }
+  if (stats && !stats->problem.empty()) {
+    wrong(ErrorKind::kShape, "the reply to /task/stats: " + stats->problem);
+  }
+  join(task->task, stats ? std::move(stats->samples) : Named<ContainerStats>());
+
+  std::map<std::string, std::uint64_t, std::less<>> peaks;
+  for (Container& container : task->task.containers) {
+    if (const auto known = peaks_.find(container.docker_id); known != peaks_.end()) {
+      container.peak_usage_bytes = known->second;
+    }
+    if (container.stats && container.stats->memory.usage_bytes) {
+      container.peak_usage_bytes = std::max(container.peak_usage_bytes.value_or(0),
+                                            *container.stats->memory.usage_bytes);
+    }
+    if (container.peak_usage_bytes && !container.docker_id.empty()) {
+      peaks.emplace(container.docker_id, *container.peak_usage_bytes);
+    }
+    if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
+      wrong(ErrorKind::kShape, "container " + container.name + " is RUNNING and has no stats");
+    }
+  }
+  peaks_ = std::move(peaks);
+  identity_ = identity_of(task->task);
+
+  out.snapshot = {.task = std::move(task->task), .task_is_current = true, .up = out.errors.empty()};
+  return out;
+}
+
+Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOptions options,
+                 const Log& log)
+    : executor_(std::move(executor)),
+      endpoint_(std::move(endpoint)),
+      options_(options),
+      log_(log) {}
+
+asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
+    std::optional<std::chrono::nanoseconds> patience) {
+  const auto now = Clock::now();
+  if (!running_ && now < fresh_until_) co_return answer_;
+
+  const auto deadline = now + std::min(options_.timeout, patience.value_or(options_.timeout));
+  if (!running_) start_round(deadline);
+  // A round that another scrape began may last longer than this one can wait. A round of its own
+  // ends at the deadline, and what it has found then is worth a moment more.
+  asio::steady_timer timer(executor_, deadline + std::chrono::milliseconds(100));
+  waiting_.push_back(&timer);
+  const auto [cancelled] = co_await timer.async_wait(kAwait);
+  if (cancelled) co_return answer_;  // by the end of the round
+  std::erase(waiting_, &timer);
+  co_return std::make_shared<const Answer>(rendered(interpreter_.nothing_yet()));
+}
+
+void Scraper::start_round(Clock::time_point deadline) {
+  running_ = true;
+  asio::co_spawn(executor_, round(deadline), [this](const std::exception_ptr& thrown) {
+    running_ = false;
+    try {
+      if (thrown) std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      log_.error("a round was given up", {{"error", e.what()}});
+      answer_ = std::make_shared<const Answer>(rendered(interpreter_.nothing_yet()));
+    }
+    for (asio::steady_timer* timer : std::exchange(waiting_, {})) timer->cancel();
+  });
+}
+
+asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
+  using asio::experimental::awaitable_operators::operator&&;
+  const auto request = [&](const std::string& path) {
+    return FetchRequest{.host = endpoint_.host,
+                        .port = endpoint_.port,
+                        .path = path,
+                        .deadline = deadline,
+                        .max_body_bytes = options_.max_body_bytes};
+  };
+  auto [task, stats] =
+      co_await (fetch(request(endpoint_.task_path)) && fetch(request(endpoint_.stats_path)));
+
+  const unsigned requests = task.requests + stats.requests;
+  auto [snapshot, errors] =
+      interpreter_.interpret({.task = std::move(task.body), .stats = std::move(stats.body)});
+  answer_ = std::make_shared<const Answer>(rendered(snapshot));
+  // Each request buys half an interval of rest for the endpoint, those of a retry too.
+  fresh_until_ = Clock::now() + options_.min_interval * std::max(requests, 2U) / 2;
+  report(errors);
+}
+
+// A line when trouble begins or ends, and while it lasts one a minute.
+void Scraper::report(const std::vector<Error>& errors) {
+  const bool failing = !errors.empty();
+  const auto now = Clock::now();
+  if (failing && (!failing_ || now >= last_report_ + kReportInterval)) {
+    const Error& first = errors.front();
+    log_.warn(failing_ ? "the endpoint is still failing" : "the endpoint began to fail",
+              {{"reason", reason(first.kind)},
+               {"error", first.message},
+               {"errors", static_cast<std::int64_t>(errors.size())}});
+    last_report_ = now;
+  } else if (!failing && failing_) {
+    log_.info("the endpoint is well again");
+  }
+  failing_ = failing;
+}
+
+RecordedAnswer answer_from(const Replies& replies) {
+  auto [snapshot, errors] = Interpreter().interpret(replies);
+  return {.answer = rendered(snapshot), .errors = std::move(errors)};
+}
+
+}  // namespace ecs_exporter

@@ -1,0 +1,154 @@
+// Paths to functions, signals.
+#include "serve.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "exposition.h"
+#include "http_server.h"
+#include "scrape.h"
+#include "version.h"
+
+namespace ecs_exporter {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+ScrapeOptions scrape_options(const Options& options) {
+  return {.timeout = options.timeout,
+          .min_interval = options.min_interval,
+          .max_body_bytes = options.max_body_bytes};
+}
+
+// How long the scraper waits, less half a second for the way back. Absent if it does not say, or
+// nothing sensible.
+std::optional<std::chrono::nanoseconds> patience(const HttpRequest& request) {
+  const std::string_view text = request.header("X-Prometheus-Scrape-Timeout-Seconds");
+  double seconds = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr double kMargin = 0.5;
+  constexpr double kDay = 86400;
+  if (ec != std::errc() || end != text.data() + text.size() || !(seconds > 0)) return std::nullopt;
+  // A scraper in a hurry gets half of its time rather than none.
+  const double margin = seconds > 2 * kMargin ? kMargin : seconds / 2;
+  return std::chrono::nanoseconds(
+      static_cast<std::int64_t>((std::min(seconds, kDay) - margin) * 1e9));
+}
+
+asio::awaitable<HttpReply> metrics_page(Scraper& scraper, const HttpRequest& request) {
+  const std::shared_ptr<const Answer> answer = co_await scraper.scrape(patience(request));
+  co_return make_reply(200, kTextContentType, std::shared_ptr<const std::string>(answer, &answer->text));
+}
+
+// The paths.
+asio::awaitable<HttpReply> route(Scraper& scraper, const std::string& telemetry_path,
+                                 const HttpRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
+  }
+  if (request.path == telemetry_path) co_return co_await metrics_page(scraper, request);
+  if (request.path == "/-/healthy") co_return make_reply(200, kPlainText, "healthy\n");
+  co_return make_reply(404, kPlainText, "not found; the metrics are at " + telemetry_path + "\n");
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return std::unexpected(Error{ErrorKind::kSystem, "cannot read " + path});
+  return text;
+}
+
+// Runs what is still in flight for a little less than a second. What hangs then (a lookup of a
+// name cannot be interrupted) is not waited for.
+void finish(asio::io_context& io) {
+  io.restart();
+  io.run_for(std::chrono::milliseconds(800));
+  if (!io.stopped()) std::quick_exit(0);
+}
+
+}  // namespace
+
+Result<void> serve(const Options& options, const Endpoint& endpoint, const Log& log) {
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : options.listen_addresses) {
+    auto address = parse_listen_address(text);
+    if (!address) return std::unexpected(address.error());
+    addresses.push_back(std::move(*address));
+  }
+  if (addresses.empty()) addresses.push_back({.host = "", .port = options.port});
+
+  asio::io_context io(1);  // one thread: no locks
+  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), log);
+  HttpServer server(
+      io.get_executor(),
+      [&](const HttpRequest& request) {
+        return route(scraper, options.telemetry_path, request);
+      },
+      HttpLimits{}, log);
+  log.info("starting", {{"version", version()},
+                        {"revision", revision()},
+                        {"endpoint", endpoint.task_url()},
+                        {"found_in", endpoint.found_in}});
+  for (const ListenAddress& address : addresses) {
+    const auto listening = server.listen(address);
+    if (!listening) return std::unexpected(listening.error());
+    log.info("listening", {{"address", *listening}, {"path", options.telemetry_path}});
+  }
+
+  // As process 1 of a container there is no default action: without this, signals would be lost.
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code&, int signal) {
+    log.info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    server.stop();
+    io.stop();
+  });
+  io.run();
+  finish(io);
+  return {};
+}
+
+Result<Answer> scrape_once(const Options& options, const Endpoint& endpoint, const Log& log) {
+  asio::io_context io(1);
+  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), log);
+  Answer answer;
+  asio::co_spawn(
+      io,
+      [&]() -> asio::awaitable<void> {
+        answer = *co_await scraper.scrape(std::nullopt);
+        io.stop();
+      },
+      [](const std::exception_ptr& thrown) {
+        if (thrown) std::rethrow_exception(thrown);
+      });
+  io.run();
+  finish(io);
+  return answer;
+}
+
+Result<Answer> scrape_files(const Options& options, const Log& log) {
+  Replies replies{.task = read_file(options.task_file), .stats = read_file(options.stats_file)};
+  if (!replies.task) return std::unexpected(replies.task.error());
+  if (!replies.stats) return std::unexpected(replies.stats.error());
+  auto [answer, errors] = answer_from(replies);
+  for (const Error& error : errors) {
+    log.warn("the replies have a fault", {{"reason", reason(error.kind)}, {"error", error.message}});
+  }
+  return answer;
+}
+
+}  // namespace ecs_exporter

@@ -1,0 +1,22 @@
+// The `serve` and `scrape` commands: paths to functions, signals, files.
+#pragma once
+
+#include "endpoint.h"
+#include "error.h"
+#include "log.h"
+#include "options.h"
+#include "scrape.h"
+
+namespace ecs_exporter {
+
+/// Serves the metrics of the task behind `endpoint` until SIGTERM or SIGINT, then finishes what is
+/// in flight, for a second at most. Errors: kSystem, kUsage (cannot listen).
+Result<void> serve(const Options& options, const Endpoint& endpoint, const Log& log);
+
+/// Makes one scrape of `endpoint`: its text, and whether up is 1. What went wrong is logged.
+Result<Answer> scrape_once(const Options& options, const Endpoint& endpoint, const Log& log);
+
+/// The same from the files that the options name. Errors: kSystem (a file cannot be read).
+Result<Answer> scrape_files(const Options& options, const Log& log);
+
+}  // namespace ecs_exporter
