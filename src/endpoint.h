@@ -23,9 +23,9 @@ struct Endpoint {
 /// The first of these that is set and not empty: `configured_uri`, the variables
 /// ECS_CONTAINER_METADATA_URI_V4 and ECS_CONTAINER_METADATA_URI that ECS sets in each container,
 /// and if `use_v2` the fixed address of version 2, which no variable announces. A URI whose path is
-/// `/v2` has version 2's paths, `/metadata` and `/stats`; to any other `/task` and `/task/stats` are
-/// appended.
-/// Errors: kUsage, for none, or a URI that is not one of http.
-Result<Endpoint> find_endpoint(std::string_view configured_uri, bool use_v2, const Environment& environment);
+/// `/v2` has version 2's paths, `/metadata` and `/stats`; to any other `/task` and `/task/stats`
+/// are appended. Errors: kUsage, for none, or a URI that is not one of http.
+Result<Endpoint> find_endpoint(std::string_view configured_uri, bool use_v2,
+                               const Environment& environment);
 
 }  // namespace ecs_exporter

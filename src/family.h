@@ -15,8 +15,8 @@ enum class FamilyType { kGauge, kCounter };
 using Value = std::variant<std::uint64_t, double>;
 
 struct Label {
-  std::string name;
-  std::string value;  // as it came: not escaped, perhaps not well-formed UTF-8
+  std::string_view name;  // lives longer than the families
+  std::string value;      // as it came: not escaped, perhaps not well-formed UTF-8
 };
 
 /// The labels of one subject (the task, a container): those of `parent`, then its own. Names are

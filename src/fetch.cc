@@ -123,7 +123,8 @@ Attempt read_failure(const FetchRequest& request, error_code ec, bool header_rea
                            "the connection was closed in the middle of the reply");
   } else if (ec == http::error::end_of_stream || ec == asio::error::connection_reset ||
              ec == asio::error::broken_pipe || ec == asio::error::eof) {
-    attempt.body = failure(request, ErrorKind::kClosed, "the connection was closed without a reply");
+    attempt.body =
+        failure(request, ErrorKind::kClosed, "the connection was closed without a reply");
     attempt.may_retry = true;
   } else {
     attempt.body = failure(request, ErrorKind::kShape, "not an HTTP reply: " + ec.message());
@@ -139,8 +140,8 @@ Attempt judged(const FetchRequest& request, http::response<http::string_body> re
     return attempt;
   }
   const ErrorKind kind = status == 429 ? ErrorKind::kThrottled : ErrorKind::kStatus;
-  attempt.body = failure(request, kind,
-                         "status " + std::to_string(status) + " " + excerpt(reply.body()));
+  attempt.body =
+      failure(request, kind, "status " + std::to_string(status) + " " + excerpt(reply.body()));
   attempt.may_retry = status == 429 || status >= 500;
   return attempt;
 }
@@ -160,8 +161,7 @@ asio::awaitable<Attempt> try_once(const FetchRequest& request) {
   }
 
   const std::string text = request_text(request);
-  auto [write_error, written] =
-      co_await asio::async_write(stream, asio::buffer(text), kAwait);
+  auto [write_error, written] = co_await asio::async_write(stream, asio::buffer(text), kAwait);
   if (write_error) co_return read_failure(request, write_error, false);
 
   http::response_parser<http::string_body> parser;
@@ -176,9 +176,11 @@ asio::awaitable<Attempt> try_once(const FetchRequest& request) {
 }  // namespace
 
 asio::awaitable<Fetched> fetch(FetchRequest request) {
+  const auto begin = Clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
   Attempt attempt = co_await try_once(request);
   unsigned requests = attempt.connected ? 1 : 0;
-  if (!attempt.may_retry) co_return Fetched{std::move(attempt.body), requests};
+  if (!attempt.may_retry) co_return Fetched{std::move(attempt.body), requests, elapsed()};
 
   // Random, so that the exporters of many tasks on a host do not come back together.
   thread_local std::minstd_rand random(std::random_device{}());
@@ -189,7 +191,7 @@ asio::awaitable<Fetched> fetch(FetchRequest request) {
     attempt = co_await try_once(request);
     requests += attempt.connected ? 1 : 0;
   }
-  co_return Fetched{std::move(attempt.body), requests};
+  co_return Fetched{std::move(attempt.body), requests, elapsed()};
 }
 
 }  // namespace ecs_exporter

@@ -26,6 +26,7 @@ struct Fetched {
   Result<std::string> body;
   /// How many requests were made: 1, or 2 after a retry, or 0 without a connection.
   unsigned requests = 0;
+  double seconds = 0;  // that it took
 };
 
 /// Tries once more, after a short random pause and if time is left, where the endpoint closed the

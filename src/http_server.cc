@@ -74,12 +74,43 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+// As a form encodes it; a '%' that no two hexadecimal digits follow stands for itself.
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned code = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
+      out += static_cast<char>(code);
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view HttpRequest::header(std::string_view name) const {
   const auto found = std::ranges::find_if(
       headers, [&](const auto& header) { return equal_ignoring_case(header.first, name); });
   return found == headers.end() ? std::string_view() : found->second;
+}
+
+std::vector<std::string> query_values(std::string_view query, std::string_view name) {
+  std::vector<std::string> values;
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view parameter = query.substr(0, end);
+    const std::size_t equals = std::min(parameter.find('='), parameter.size());
+    if (percent_decoded(parameter.substr(0, equals)) == name) {
+      values.push_back(percent_decoded(parameter.substr(std::min(equals + 1, parameter.size()))));
+    }
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return values;
 }
 
 std::string_view reason_phrase(unsigned status) {
@@ -90,7 +121,7 @@ std::string_view reason_phrase(unsigned status) {
 
 HttpReply make_reply(unsigned status, std::string_view content_type,
                      std::shared_ptr<const std::string> body, std::string_view headers) {
-  HttpReply reply;
+  HttpReply reply{.status = status};
   reply.head.reserve(256);
   reply.head += "HTTP/1.1 ";
   reply.head += std::to_string(status);
@@ -116,7 +147,9 @@ HttpReply make_reply(unsigned status, std::string_view content_type, std::string
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return std::unexpected(Error{ErrorKind::kUsage, "\"" + std::string(text) + "\" is no address to listen on: " + std::string(why)});
+    return std::unexpected(
+        Error{ErrorKind::kUsage,
+              "\"" + std::string(text) + "\" is no address to listen on: " + std::string(why)});
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad("it has no \":\" and port");
@@ -154,11 +187,13 @@ struct HttpServer::Impl {
   using Place = std::list<Connection>::iterator;
   using Self = std::shared_ptr<Impl>;
 
-  Impl(asio::any_io_executor executor_, HttpHandler handler_, HttpLimits limits_, const Log& log_)
+  Impl(asio::any_io_executor executor_, HttpHandler handler_, HttpLimits limits_, const Log& log_,
+       ReplyCounts* counts_)
       : executor(std::move(executor_)),
         handler(std::move(handler_)),
         limits(limits_),
         log(log_),
+        counts(counts_),
         room(executor, Clock::time_point::max()),
         sweep_timer(executor) {}
 
@@ -180,6 +215,7 @@ struct HttpServer::Impl {
   HttpHandler handler;
   HttpLimits limits;
   const Log& log;
+  ReplyCounts* counts;
   std::list<tcp::acceptor> acceptors;
   std::list<Connection> connections;
   asio::steady_timer room;  // cancelled when a connection has gone
@@ -189,8 +225,8 @@ struct HttpServer::Impl {
 };
 
 HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpLimits limits,
-                       const Log& log)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(handler), limits, log)) {}
+                       const Log& log, ReplyCounts* counts)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(handler), limits, log, counts)) {}
 
 HttpServer::~HttpServer() { stop(); }
 
@@ -224,18 +260,18 @@ Result<std::string> HttpServer::Impl::listen(const Self& self, const ListenAddre
     if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
     return acceptor;
   };
-  tcp::acceptor acceptor =
-      open(address.host.empty() ? tcp::endpoint(tcp::v6(), address.port)
-                                : tcp::endpoint(asio::ip::make_address(address.host), address.port));
+  tcp::acceptor acceptor = open(
+      address.host.empty() ? tcp::endpoint(tcp::v6(), address.port)
+                           : tcp::endpoint(asio::ip::make_address(address.host), address.port));
   if (address.host.empty() && (ec == asio::error::address_family_not_supported ||
                                ec == boost::system::errc::address_not_available)) {
     acceptor = open(tcp::endpoint(tcp::v4(), address.port));  // a host without IPv6
   }
   if (ec) {
     const std::string host = address.host.contains(':') ? "[" + address.host + "]" : address.host;
-    return std::unexpected(Error{ErrorKind::kSystem, "cannot listen on " + host + ":" +
-                                                         std::to_string(address.port) + ": " +
-                                                         ec.message()});
+    return std::unexpected(Error{
+        ErrorKind::kSystem,
+        "cannot listen on " + host + ":" + std::to_string(address.port) + ": " + ec.message()});
   }
   acceptors.push_back(std::move(acceptor));
   spawn(accept(self, acceptors.back()));
@@ -269,8 +305,7 @@ asio::awaitable<void> HttpServer::Impl::accept(Self self, tcp::acceptor& accepto
       continue;
     }
     socket.set_option(tcp::no_delay(true), ec);
-    const Place connection =
-        self->connections.emplace(self->connections.end(), std::move(socket));
+    const Place connection = self->connections.emplace(self->connections.end(), std::move(socket));
     connection->remote_address = connection->socket.remote_endpoint(ec).address().to_string();
     connection->deadline = Clock::now() + self->limits.request_timeout;
     self->spawn(serve(self, connection));
@@ -321,8 +356,8 @@ asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
   HttpReply reply = co_await handle(connection, parser);
   const auto& request = parser.get();
   const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-  const bool close = stopping || has_body || !request.keep_alive() ||
-                     reply.then == HttpReply::Then::kClose;
+  const bool close =
+      stopping || has_body || !request.keep_alive() || reply.then == HttpReply::Then::kClose;
   const bool with_body = request.method() != http::verb::head;
   const bool written = co_await write(connection, std::move(reply), with_body, close);
   connection.replying = false;
@@ -381,6 +416,7 @@ asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply 
     connection.socket.set_option(asio::socket_base::linger(true, 0), ignored);
     co_return false;
   }
+  if (counts != nullptr) ++(*counts)[reply.status];
   if (close) reply.head += "Connection: close\r\n";
   reply.head += "\r\n";
   const std::array<asio::const_buffer, 2> bytes = {

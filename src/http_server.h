@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct HttpRequest {
 
 /// The bytes to write, and what becomes of the connection then.
 struct HttpReply {
+  unsigned status = 0;  // as the status line says it
   enum class Then {
     kKeepAlive,  // unless the client or a shutdown wants it closed
     kClose,
@@ -42,7 +44,8 @@ struct HttpReply {
   /// The status line and headers, up to and without the empty line. The server adds
   /// `Connection: close` where it will close.
   std::string head;
-  /// Shared, as one answer may be on its way to many slow clients. Null: none. Not written for HEAD.
+  /// Shared, as one answer may be on its way to many slow clients. Null: none. Not written for
+  /// HEAD.
   std::shared_ptr<const std::string> body;
   Then then = Then::kKeepAlive;
 };
@@ -56,15 +59,19 @@ HttpReply make_reply(unsigned status, std::string_view content_type, std::string
 /// The standard reason phrase, as "Not Found"; "" for a status that has none.
 std::string_view reason_phrase(unsigned status);
 
+/// The values of all parameters of that name in a query, in order, decoded.
+std::vector<std::string> query_values(std::string_view query, std::string_view name);
+
 using HttpHandler = std::function<boost::asio::awaitable<HttpReply>(const HttpRequest&)>;
 
 /// The times are kept to within a second, or a quarter of the shortest of them.
 struct HttpLimits {
   std::size_t max_connections = 64;  // further ones wait in the backlog of the kernel
   std::size_t max_header_bytes = 8192;
-  std::chrono::steady_clock::duration request_timeout = std::chrono::seconds(10);  // to arrive whole
-  std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(60);     // after a reply
-  std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(10);    // to take one
+  std::chrono::steady_clock::duration request_timeout =
+      std::chrono::seconds(10);                                                  // to arrive whole
+  std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(60);   // after a reply
+  std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(10);  // to take one
 };
 
 /// Where to listen: an address ("" for all of IPv6 and IPv4) and a port (0: any that is free).
@@ -76,10 +83,14 @@ struct ListenAddress {
 /// Reads ":9659", "127.0.0.1:9659" or "[::1]:9659". Errors: kUsage.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
+/// How many replies a server has made, by status.
+using ReplyCounts = std::map<unsigned, std::uint64_t>;
+
 class HttpServer {
  public:
+  /// `counts`, if given, is kept up to date, and must outlive the server's executor's work.
   HttpServer(boost::asio::any_io_executor executor, HttpHandler handler, HttpLimits limits,
-             const Log& log);
+             const Log& log, ReplyCounts* counts = nullptr);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -23,8 +23,10 @@ constexpr std::size_t kFreeGrowth = 64UZ * 1024;
 
 std::string_view name_of(const Place::Target& target) {
   constexpr std::array<std::string_view, 10> kNames = {
-      "nothing", "a string",      "a whole number from 0 to 2^64-1", "a whole number",
-      "a number", "true or false", "a time", "an object", "an object", "an array"};
+      "nothing",        "a string",  "a whole number from 0 to 2^64-1",
+      "a whole number", "a number",  "true or false",
+      "a time",         "an object", "an object",
+      "an array"};
   static_assert(kNames.size() == std::variant_size_v<Place::Target>);
   return kNames[target.index()];
 }
@@ -320,14 +322,14 @@ Result<Misfits> read_json(std::string_view text, const Place& root) {
   error_code ec;
   const std::size_t end = parser.write_some(false, text.data(), text.size(), ec);
   if (ec && !parser.handler().failed()) {
-    return std::unexpected(Error{ErrorKind::kJson, "not JSON at byte " + std::to_string(end) +
-                                                       ": " + ec.message() + " in " +
-                                                       excerpt(text.substr(std::min(end, text.size())))});
+    return std::unexpected(
+        Error{ErrorKind::kJson, "not JSON at byte " + std::to_string(end) + ": " + ec.message() +
+                                    " in " + excerpt(text.substr(std::min(end, text.size())))});
   }
   if (!ec && end < text.size()) {
-    return std::unexpected(Error{ErrorKind::kJson, "not JSON at byte " + std::to_string(end) +
-                                                       ": more after the end: " +
-                                                       excerpt(text.substr(end))});
+    return std::unexpected(
+        Error{ErrorKind::kJson, "not JSON at byte " + std::to_string(end) +
+                                    ": more after the end: " + excerpt(text.substr(end))});
   }
   return parser.handler().result();
 }

@@ -65,10 +65,9 @@ class Place {
     std::size_t element_size;
   };
   /// A text also takes a number, as it would be written.
-  using Target =
-      std::variant<Nowhere, std::string*, std::optional<std::uint64_t>*,
-                   std::optional<std::int64_t>*, std::optional<double>*, std::optional<bool>*,
-                   std::optional<Timestamp>*, Object, Map, Array>;
+  using Target = std::variant<Nowhere, std::string*, std::optional<std::uint64_t>*,
+                              std::optional<std::int64_t>*, std::optional<double>*,
+                              std::optional<bool>*, std::optional<Timestamp>*, Object, Map, Array>;
 
   Place() = default;
   Place(Target target) : target_(target) {}
@@ -123,8 +122,8 @@ Place place(T& value) {
     return Place(&value);
   } else if constexpr (requires { Members<T>::kRest; }) {
     return Place(Place::Object{&value, Members<T>::kList, [](void* target) {
-                                 return json_detail::map_of(static_cast<T*>(target)->*
-                                                            Members<T>::kRest);
+                                 return json_detail::map_of(
+                                     static_cast<T*>(target)->*Members<T>::kRest);
                                }});
   } else {
     return Place(Place::Object{&value, Members<T>::kList, nullptr});

@@ -4,10 +4,12 @@
 #include <string_view>
 #include <vector>
 
+#include "catalogue.h"
 #include "endpoint.h"
 #include "environment.h"
 #include "json.h"
 #include "log.h"
+#include "metrics_config.h"
 #include "options.h"
 #include "serve.h"
 #include "version.h"
@@ -37,27 +39,53 @@ Log make_log(const Options& options) {
   return log;
 }
 
+Result<MetricsConfig> metrics_config(const Options& options) {
+  MetricsChoices choices{.groups = options.groups,
+                         .task_labels = options.task_labels,
+                         .docker_labels = options.docker_labels,
+                         .snake_case = options.snake_case,
+                         .ecs_exporter_profile = options.ecs_exporter_profile,
+                         .include_containers = options.include_containers,
+                         .exclude_containers = options.exclude_containers};
+  if (!options.static_labels.empty()) {
+    const auto read = read_json(options.static_labels, place(choices.static_labels));
+    if (!read || read->count > 0) {
+      return std::unexpected(
+          Error{ErrorKind::kUsage, "--labels.static is not a JSON object of strings: " +
+                                       (read ? read->first : read.error().message)});
+    }
+  }
+  return make_metrics_config(choices);
+}
+
 int run_serve(const Options& options, const Log& log) {
-  const auto endpoint =
-      find_endpoint(options.metadata_uri, options.use_v2, process_environment);
+  const auto config = metrics_config(options);
+  if (!config) return exit_code_of(config.error(), log);
+  const auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
   if (!endpoint) return exit_code_of(endpoint.error(), log);
-  const auto served = serve(options, *endpoint, log);
+  const auto served = serve(options, *config, *endpoint, log);
   return served ? kSuccess : exit_code_of(served.error(), log);
 }
 
 int run_scrape(const Options& options, const Log& log) {
+  const auto config = metrics_config(options);
+  if (!config) return exit_code_of(config.error(), log);
   Result<Answer> answer = std::unexpected(Error{});
   if (!options.task_file.empty()) {
-    answer = scrape_files(options, log);
+    answer = scrape_files(options, *config, log);
   } else {
-    const auto endpoint =
-        find_endpoint(options.metadata_uri, options.use_v2, process_environment);
+    const auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
     if (!endpoint) return exit_code_of(endpoint.error(), log);
-    answer = scrape_once(options, *endpoint, log);
+    answer = scrape_once(options, *config, *endpoint, log);
   }
   if (!answer) return exit_code_of(answer.error(), log);
   print(answer->text);
-  return answer->up ? kSuccess : kFailure;
+  return answer->snapshot.up ? kSuccess : kFailure;
+}
+
+int run_metrics(const Options&, const Log&) {
+  print(metrics_catalogue());
+  return kSuccess;
 }
 
 int run_version(const Options&, const Log&) {
@@ -78,9 +106,8 @@ struct Row {
 };
 
 constexpr Row kCommands[] = {
-    {Command::kServe, run_serve},
-    {Command::kScrape, run_scrape},
-    {Command::kVersion, run_version},
+    {Command::kServe, run_serve},     {Command::kScrape, run_scrape},
+    {Command::kMetrics, run_metrics}, {Command::kVersion, run_version},
     {Command::kHelp, run_help},
 };
 
@@ -101,6 +128,4 @@ int run(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace ecs_exporter
 
-int main(int argc, char** argv) {
-  return ecs_exporter::run({argv + 1, argv + argc});
-}
+int main(int argc, char** argv) { return ecs_exporter::run({argv + 1, argv + argc}); }

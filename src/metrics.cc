@@ -1,200 +1,259 @@
-// The tables of metrics. A metric is a row; its subject decides the labels.
+// Label sets, and the one loop that prints every table.
 #include "metrics.h"
 
 #include <algorithm>
-#include <optional>
+#include <span>
+#include <utility>
 
-#include "units.h"
+#include "profile.h"
+#include "tables.h"
 
 namespace ecs_exporter {
 namespace {
 
-// A cgroup without a limit says a number near 2^63 or 2^64: no machine has a quarter of that.
-constexpr std::uint64_t kNoLimit = 1ULL << 62U;
-
-// A metric of one subject. `source` says where the value comes from, for the documents.
-template <class Subject>
-struct Metric {
-  std::string_view name;
-  FamilyType type;
-  std::string_view help;
-  std::string_view source;
-  std::optional<Value> (*value)(const Subject&);
-};
-
-// A container with the task around it.
-struct ContainerSubject {
-  const Task& task;
-  const Container& container;
-};
-
-template <class T>
-std::optional<Value> given(const std::optional<T>& value) {
-  if (!value) return std::nullopt;
-  return Value(*value);
-}
-
-// ---- how values are derived ----
-
-// The smallest of the limits that hold for the container.
-Count effective_memory_limit(const ContainerSubject& subject) {
-  Count smallest;
-  const auto consider = [&](Count limit) {
-    if (!limit || *limit == 0 || *limit >= kNoLimit) return;
-    smallest = std::min(smallest.value_or(*limit), *limit);
-  };
-  consider(bytes_from_mib(subject.container.limits.memory_mib));
-  consider(bytes_from_mib(subject.task.limits.memory_mib));
-  if (const auto& stats = subject.container.stats) {
-    consider(stats->memory.limit_bytes);
-    consider(stats->memory.detail.hierarchical_memory_limit_bytes);
-  }
-  return smallest;
-}
-
-// The time from the previous sample to this one. Absent if there was no previous one.
-Real window_seconds(const ContainerStats& stats) {
-  if (!stats.read || !stats.preread || is_never(*stats.preread)) return std::nullopt;
-  const double seconds = seconds_between(*stats.preread, *stats.read);
-  return seconds > 0 ? Real(seconds) : std::nullopt;
-}
-
-// The CPU time used from the previous sample to this one.
-Count cpu_used_ns(const ContainerStats& stats) {
-  const Count before = stats.precpu.usage.total_ns;
-  const Count now = stats.cpu.usage.total_ns;
-  if (!before || !now || *now < *before) return std::nullopt;
-  // Docker's first frame has zeros for the sample before it.
-  if (*before == 0 && stats.precpu.system_ns.value_or(0) == 0) return std::nullopt;
-  return *now - *before;
-}
-
-// The share of all CPUs of the host over the sample's window.
-Real cpu_share(const ContainerStats& stats) {
-  const Real window = window_seconds(stats);
-  const Count used = cpu_used_ns(stats);
-  if (!window || !used) return std::nullopt;
-  double available = 0;
-  if (stats.cpu.system_ns && stats.precpu.system_ns) {
-    if (*stats.cpu.system_ns <= *stats.precpu.system_ns) return std::nullopt;
-    available = static_cast<double>(*stats.cpu.system_ns - *stats.precpu.system_ns);
-  } else {
-    // Without the host's time (early Fargate 1.4) all its CPUs over the window are as much.
-    if (stats.cpu.online_cpus.value_or(0) == 0) return std::nullopt;
-    available = *window * 1e9 * static_cast<double>(*stats.cpu.online_cpus);
-  }
-  return static_cast<double>(*used) / available;
-}
-
-// ---- the tables ----
-
-constexpr Metric<ContainerSubject> kContainerMetrics[] = {
-    {.name = "ecs_container_mem_usage_bytes",
-     .type = FamilyType::kGauge,
-     .help = "Memory in use, page cache included.",
-     .source = "stats: memory_stats.usage",
-     .value = [](const ContainerSubject& s) -> std::optional<Value> {
-       if (!s.container.stats) return std::nullopt;
-       return given(s.container.stats->memory.usage_bytes);
-     }},
-    {.name = "ecs_container_mem_max_usage_bytes",
-     .type = FamilyType::kGauge,
-     .help = "The most memory that was in use at one time since the container was created; where "
-             "the platform does not report it (cgroup v2), since this exporter first saw it.",
-     .source = "stats: memory_stats.max_usage, or the highest memory_stats.usage seen",
-     .value = [](const ContainerSubject& s) -> std::optional<Value> {
-       if (!s.container.stats) return std::nullopt;
-       const Count reported = s.container.stats->memory.max_usage_bytes;
-       return given(reported ? reported : s.container.peak_usage_bytes);
-     }},
-    {.name = "ecs_container_mem_limit_bytes",
-     .type = FamilyType::kGauge,
-     .help = "The most memory that the container can use: the smallest of its own limit, the "
-             "task's limit and the limit of its cgroup; missing if there is none.",
-     .source = "task: Containers[].Limits.Memory (MiB), Limits.Memory (MiB); stats: "
-               "memory_stats.limit, memory_stats.stats.hierarchical_memory_limit",
-     .value = [](const ContainerSubject& s) { return given(effective_memory_limit(s)); }},
-    {.name = "ecs_container_cpu_usage",
-     .type = FamilyType::kGauge,
-     .help = "CPU time used as a share of all CPUs of the host, from 0 to 1, between the last two "
-             "samples that the endpoint has; missing until there are two.",
-     .source = "stats: cpu_stats and precpu_stats, cpu_usage.total_usage over system_cpu_usage",
-     .value = [](const ContainerSubject& s) -> std::optional<Value> {
-       if (!s.container.stats) return std::nullopt;
-       return given(cpu_share(*s.container.stats));
-     }},
-};
-
-constexpr Metric<Snapshot> kSnapshotMetrics[] = {
-    {.name = "ecs_container_exporter_up",
-     .type = FamilyType::kGauge,
-     .help = "1 if this scrape met no error, else 0: a request that failed, a reply that could not "
-             "be read in full, or a running container without stats.",
-     .source = "this exporter",
-     .value = [](const Snapshot& s) -> std::optional<Value> { return s.up ? 1UL : 0UL; }},
-};
-
-constexpr bool is_name(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
-template <class Subject>
-constexpr bool well_formed(const Metric<Subject>& metric) {
-  return is_name(metric.name) &&
-         (metric.type == FamilyType::kCounter) == metric.name.ends_with("_total") &&
-         metric.help.ends_with('.') && !metric.source.empty();
-}
-static_assert(std::ranges::all_of(kContainerMetrics, well_formed<ContainerSubject>));
-static_assert(std::ranges::all_of(kSnapshotMetrics, well_formed<Snapshot>));
-
-// ---- the loop ----
-
-// A subject and the labels of its series.
+// A subject and the index of its label set.
 template <class Subject>
 struct Labelled {
   Subject subject;
   std::size_t labels;
 };
 
-template <class Subject, std::size_t Rows>
-void add(Families& out, const Metric<Subject> (&table)[Rows],
-         const std::vector<Labelled<Subject>>& subjects) {
-  for (const Metric<Subject>& metric : table) {
-    Family family{metric.name, metric.type, metric.help, {}};
-    for (const auto& [subject, labels] : subjects) {
-      if (const auto value = metric.value(subject)) family.samples.push_back({labels, *value});
+// Collects families of the wanted groups and names.
+class Collector {
+ public:
+  Collector(const MetricsConfig& config, const MetricsFilter& filter)
+      : config_(config),
+        filter_(filter),
+        groups_(filter.groups.value_or(config.groups) | bit(kCore)) {}
+
+  bool wants(GroupIndex group) const { return (groups_ & bit(group)) != 0; }
+
+  std::size_t label_set(std::size_t parent, OwnLabels labels) {
+    LabelSet set{.parent = parent};
+    for (auto& [name, value] : labels) {
+      set.labels.push_back({styled(name, config_.snake_case), std::move(value)});
     }
-    if (!family.samples.empty()) out.families.push_back(std::move(family));
+    return label_set(std::move(set));
+  }
+  std::size_t label_set(LabelSet set) {
+    out_.label_sets.push_back(std::move(set));
+    return out_.label_sets.size() - 1;
+  }
+
+  template <class Subject>
+  void add(std::span<const Metric<Subject>> table, const std::vector<Labelled<Subject>>& subjects) {
+    for (const Metric<Subject>& metric : table) {
+      if (!filter_.names.empty() &&
+          std::ranges::find(filter_.names, metric.name) == filter_.names.end())
+        continue;
+      Family family{metric.name, metric.type, metric.help, {}};
+      for (const auto& [subject, labels] : subjects) {
+        const auto value = metric.value(subject);
+        if (!value) continue;
+        const std::size_t own =
+            metric.labels == nullptr ? labels : label_set(labels, metric.labels(subject));
+        family.samples.push_back({own, *value});
+      }
+      if (!family.samples.empty()) out_.families.push_back(std::move(family));
+    }
+  }
+
+  Families take() { return std::move(out_); }
+
+ private:
+  const MetricsConfig& config_;
+  const MetricsFilter& filter_;
+  Groups groups_;
+  Families out_;
+};
+
+using Containers = std::vector<Labelled<ContainerSubject>>;
+
+// By name, and of two with the same name the last.
+std::vector<const std::pair<std::string, InterfaceStats>*> sorted(
+    const Named<InterfaceStats>& interfaces) {
+  std::vector<const std::pair<std::string, InterfaceStats>*> out;
+  for (const auto& interface : interfaces) out.push_back(&interface);
+  std::ranges::stable_sort(out, {},
+                           [](const auto* entry) { return std::string_view(entry->first); });
+  const auto same = [](const auto* a, const auto* b) { return a->first == b->first; };
+  out.erase(out.begin(), std::unique(out.rbegin(), out.rend(), same).base());
+  return out;
+}
+
+void add_interfaces(Collector& out, const Named<InterfaceStats>* interfaces, std::size_t labels,
+                    std::vector<Labelled<InterfaceSubject>>& subjects) {
+  if (interfaces == nullptr) return;
+  for (const auto* interface : sorted(*interfaces)) {
+    subjects.push_back(
+        {{interface->second}, out.label_set(labels, {{label::kInterface, interface->first}})});
   }
 }
 
-LabelSet task_labels(const Task& task) {
-  return {.labels = {{"Cluster", task.cluster},
-                     {"TaskARN", task.arn},
-                     {"TaskDefinitionFamily", task.family},
-                     {"TaskDefinitionRevision", task.revision},
-                     {"AvailabilityZone", task.availability_zone}}};
+void add_network(Collector& out, const Task& task, std::size_t task_labels,
+                 const Containers& containers) {
+  std::vector<Labelled<InterfaceSubject>> of_task;
+  add_interfaces(out, task_interfaces(task), task_labels, of_task);
+  out.add(kTaskNetworkTable, of_task);
+  std::vector<Labelled<InterfaceSubject>> of_containers;
+  for (const auto& [subject, labels] : containers) {
+    add_interfaces(out, container_interfaces(task, subject.container), labels, of_containers);
+  }
+  out.add(kContainerNetworkTable, of_containers);
+}
+
+// Subjects that a sample has several of: `list` makes them, `labels_of` says how they differ.
+template <class Subject, class List, class LabelsOf>
+std::vector<Labelled<Subject>> each(Collector& out, const Containers& containers, List list,
+                                    LabelsOf labels_of) {
+  std::vector<Labelled<Subject>> subjects;
+  for (const auto& [subject, labels] : containers) {
+    if (!subject.container.stats) continue;
+    for (Subject& one : list(*subject.container.stats)) {
+      const std::size_t own = out.label_set(labels, labels_of(one));
+      subjects.push_back({std::move(one), own});
+    }
+  }
+  return subjects;
+}
+
+void add_disk(Collector& out, const Containers& containers) {
+  out.add(kDiskTable, each<DeviceTraffic>(out, containers, device_traffic, [](const auto& device) {
+            return OwnLabels{{label::kDevice, device.device}};
+          }));
+}
+
+void add_memory_detail(Collector& out, const Containers& containers) {
+  const auto key = [](const MemoryNumber& n) { return OwnLabels{{label::kKey, n.key}}; };
+  const auto numbers = [](bool events) {
+    return [events](const ContainerStats& stats) { return memory_numbers(stats.memory, events); };
+  };
+  out.add(kMemoryBytesTable, each<MemoryNumber>(out, containers, numbers(false), key));
+  out.add(kMemoryEventsTable, each<MemoryNumber>(out, containers, numbers(true), key));
+}
+
+void add_cpu_detail(Collector& out, const Containers& containers) {
+  const auto cores = [](const ContainerStats& stats) { return core_times(stats.cpu); };
+  out.add(kCpuCoreTable, each<CoreTime>(out, containers, cores, [](const CoreTime& core) {
+            return OwnLabels{{label::kCore, std::to_string(core.core)}};
+          }));
+  out.add(kCpuThrottlingTable, containers);
+}
+
+void add_disk_detail(Collector& out, const Containers& containers) {
+  const auto numbers = [](const ContainerStats& stats) { return block_io_numbers(stats.block_io); };
+  out.add(kDiskDetailTable,
+          each<BlockIoNumber>(out, containers, numbers, [](const BlockIoNumber& n) {
+            return OwnLabels{
+                {label::kDevice, n.device}, {label::kOp, n.op}, {label::kKey, std::string(n.key)}};
+          }));
+}
+
+void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
+              std::size_t task_labels) {
+  out.add(kSelfTable, {{self, task_labels}});
+  std::vector<Labelled<EndpointSubject>> endpoints;
+  std::vector<Labelled<CountSubject>> errors;
+  for (const auto& [name, use] :
+       {std::pair<std::string, const EndpointUse&>{"stats", self.stats}, {"task", self.task}}) {
+    endpoints.push_back({{use}, out.label_set(task_labels, {{label::kEndpoint, name}})});
+    for (const auto& [kind, count] : use.errors) {
+      errors.push_back(
+          {{count},
+           out.label_set(endpoints.back().labels, {{label::kReason, std::string(reason(kind))}})});
+    }
+  }
+  out.add(kSelfEndpointTable, endpoints);
+  out.add(kSelfErrorTable, errors);
+  std::vector<Labelled<CountSubject>> replies;
+  for (const auto& [status, count] : self.replies) {
+    replies.push_back(
+        {{count}, out.label_set(task_labels, {{label::kCode, std::to_string(status)}})});
+  }
+  out.add(kSelfReplyTable, replies);
+  out.add(kProcessTable, {{self.process, fixed_labels}});
+}
+
+// The labels of the task that were chosen, on top of those that are the same everywhere.
+std::size_t task_label_set(Collector& out, const MetricsConfig& config, const Task& task,
+                           std::size_t fixed_labels) {
+  const OwnLabels all = all_task_labels(task);
+  LabelSet chosen{.parent = fixed_labels};
+  for (const auto& [name, index] : config.task_labels) {
+    chosen.labels.push_back({name, all[index].second});
+  }
+  return out.label_set(std::move(chosen));
+}
+
+Containers app_containers(Collector& out, const MetricsConfig& config, const Task& task,
+                          std::size_t task_labels) {
+  Containers containers;
+  for (const Container& container : task.containers) {
+    if (!is_app(container) || (config.include && !config.include->matches(container.name)) ||
+        (config.exclude && config.exclude->matches(container.name))) {
+      continue;
+    }
+    LabelSet set{.parent = task_labels};
+    set.labels.push_back({styled(label::kContainerName, config.snake_case), container.name});
+    for (const auto& [name, key] : config.docker_labels) {
+      const auto found = std::find_if(container.labels.rbegin(), container.labels.rend(),
+                                      [&](const auto& label) { return label.first == key; });
+      if (found != container.labels.rend()) set.labels.push_back({name, found->second});
+    }
+    containers.push_back({{task, container}, out.label_set(std::move(set))});
+  }
+  return containers;
+}
+
+void add_profile(Collector& out, const Snapshot& snapshot, std::size_t task_labels,
+                 const Containers& containers) {
+  if (!snapshot.task_is_current) return;
+  out.add(kProfileContainerTable, containers);
+  const Named<InterfaceStats> interfaces = all_interfaces(snapshot.task);
+  std::vector<Labelled<InterfaceSubject>> subjects;
+  add_interfaces(out, &interfaces, task_labels, subjects);
+  out.add(kProfileNetworkTable, subjects);
+  out.add(kProfileTaskTable, {{snapshot.task, task_labels}});
 }
 
 }  // namespace
 
-Families collect(const Snapshot& snapshot) {
-  Families out;
-  out.label_sets.push_back(task_labels(snapshot.task));
-  constexpr std::size_t kTaskLabels = 0;
+Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsConfig& config,
+                 const MetricsFilter& filter) {
+  Collector out(config, filter);
+  LabelSet fixed;
+  for (const auto& [name, value] : config.static_labels) fixed.labels.push_back({name, value});
+  const std::size_t fixed_labels = out.label_set(std::move(fixed));
+  const Task& task = snapshot.task;
+  const std::size_t task_labels = task_label_set(out, config, task, fixed_labels);
+  const Containers containers = app_containers(out, config, task, task_labels);
+  const bool known = snapshot.task_is_current;
 
-  std::vector<Labelled<ContainerSubject>> containers;
-  for (const Container& container : snapshot.task.containers) {
-    if (!is_app(container)) continue;
-    containers.push_back({{snapshot.task, container}, out.label_sets.size()});
-    out.label_sets.push_back(
-        {.parent = kTaskLabels, .labels = {{"ContainerName", container.name}}});
+  if (config.ecs_exporter_profile) {
+    add_profile(out, snapshot, task_labels, containers);
+    out.add(kCoreTaskTable, {{snapshot, task_labels}});
+    if (out.wants(kSelf) && self != nullptr) add_self(out, *self, fixed_labels, task_labels);
+    return out.take();
   }
-  add(out, kContainerMetrics, containers);
-  add(out, kSnapshotMetrics, {{snapshot, kTaskLabels}});
-  return out;
+  out.add(kCoreContainerTable, containers);
+  out.add(kCoreTaskTable, {{snapshot, task_labels}});
+  if (out.wants(kCpu)) {
+    out.add(kCpuContainerTable, containers);
+    if (known) out.add(kCpuTaskTable, {{task, task_labels}});
+  }
+  if (out.wants(kMemory)) out.add(kMemoryTable, containers);
+  if (out.wants(kNetwork)) add_network(out, task, task_labels, containers);
+  if (out.wants(kDisk)) add_disk(out, containers);
+  if (out.wants(kContainer)) out.add(kContainerTable, containers);
+  if (out.wants(kTask) && known) {
+    out.add(kTaskInfoTable, {{task, fixed_labels}});
+    out.add(kTaskTable, {{task, task_labels}});
+  }
+  if (out.wants(kSelf) && self != nullptr) add_self(out, *self, fixed_labels, task_labels);
+  if (out.wants(kMemoryDetail)) add_memory_detail(out, containers);
+  if (out.wants(kCpuDetail)) add_cpu_detail(out, containers);
+  if (out.wants(kDiskDetail)) add_disk_detail(out, containers);
+  return out.take();
 }
 
 }  // namespace ecs_exporter

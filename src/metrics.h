@@ -1,14 +1,17 @@
-// The metrics: tables of rows, and the loop that turns a snapshot into families. The one room that
-// knows names of metrics and labels.
+// From a snapshot to families: the one loop over all tables.
 #pragma once
 
 #include "family.h"
+#include "metrics_config.h"
 #include "model.h"
+#include "self.h"
 
 namespace ecs_exporter {
 
-/// What is to be said of `snapshot`: a pure function. A family without a sample is left out;
-/// `ecs_container_exporter_up` always has one.
-Families collect(const Snapshot& snapshot);
+/// What is to be said of `snapshot`, and of this exporter if `self` is given: a pure function. A
+/// family without a sample is left out; `ecs_container_exporter_up` always has one, unless the
+/// filter names others. `config` must outlive what comes back.
+Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsConfig& config,
+                 const MetricsFilter& filter = {});
 
 }  // namespace ecs_exporter

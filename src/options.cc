@@ -32,8 +32,8 @@ bool read_duration(std::chrono::nanoseconds& target, std::string_view text) {
   };
   constexpr std::array<Unit, 4> kUnits = {{{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
   double number = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                         std::chars_format::fixed);
+  const auto [end, ec] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (ec != std::errc() || !(number >= 0 && number <= 1e6)) return false;
   const std::string_view unit(end, text.data() + text.size());
   const auto found = std::ranges::find(kUnits, unit, &Unit::name);
@@ -62,6 +62,22 @@ bool read_word(Word& target, std::string_view text,
   return false;
 }
 
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t comma = list.find(',');
+    parts.emplace_back(list.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// Words separated by commas, none of them empty.
+bool read_list(std::vector<std::string>& target, std::string_view text) {
+  target = split(text);
+  return std::ranges::none_of(target, &std::string::empty);
+}
+
 constexpr Option kOptions[] = {
     {.flag = "--ecs.metadata-uri",
      .value_name = "URI",
@@ -79,7 +95,8 @@ constexpr Option kOptions[] = {
      .help = "Where neither variable is set, use the fixed address of version 2 of the endpoint.",
      .set =
          [](Options& o, const std::string& text) {
-           return read_word(o.use_v2, text, {{"true", true}, {"1", true}, {"false", false}, {"0", false}});
+           return read_word(o.use_v2, text,
+                            {{"true", true}, {"1", true}, {"false", false}, {"0", false}});
          }},
     {.flag = "--ecs.timeout",
      .value_name = "DURATION",
@@ -92,8 +109,9 @@ constexpr Option kOptions[] = {
     {.flag = "--ecs.min-interval",
      .value_name = "DURATION",
      .wanted = "a duration, as 250ms, 1s or 0",
-     .help = "Scrapes that come sooner than this after another get the same replies, so that "
-             "however many there are the endpoint is asked at most 8 times a second. Default: 250ms.",
+     .help =
+         "Scrapes that come sooner than this after another get the same replies, so that "
+         "however many there are the endpoint is asked at most 8 times a second. Default: 250ms.",
      .set = [](Options& o,
                const std::string& text) { return read_duration(o.min_interval, text); }},
     {.flag = "--ecs.max-body-bytes",
@@ -129,6 +147,72 @@ constexpr Option kOptions[] = {
            o.telemetry_path = text;
            return text.starts_with('/') && text != "/" && !text.contains('?') &&
                   !text.starts_with("/-/");
+         }},
+    {.flag = "--metrics.groups",
+     .value_name = "GROUP,...",
+     .wanted = "a list of groups",
+     .help = "Groups of metrics to print; core always is, all stands for all. Default: "
+             "core,cpu,memory,network,disk,container,task,self. Others: memory_detail, "
+             "cpu_detail, disk_detail.",
+     .set = [](Options& o, const std::string& text) { return read_list(o.groups, text); }},
+    {.flag = "--metrics.profile",
+     .value_name = "PROFILE",
+     .wanted = "default or ecs_exporter",
+     .help =
+         "ecs_exporter prints the metrics of prometheus-community/ecs_exporter instead, so that "
+         "its dashboards and alerts go on working. Default: default.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.ecs_exporter_profile, text,
+                            {{"default", false}, {"ecs_exporter", true}});
+         }},
+    {.flag = "--labels.task",
+     .value_name = "LABEL,...",
+     .wanted = "a list of labels, or none",
+     .help = "Labels of the task on every series, or none. Default: Cluster,TaskARN,"
+             "TaskDefinitionFamily,TaskDefinitionRevision,AvailabilityZone. Others: TaskID, "
+             "ClusterName, ServiceName, LaunchType, Region, AccountID.",
+     .set = [](Options& o, const std::string& text) { return read_list(o.task_labels, text); }},
+    {.flag = "--labels.docker",
+     .value_name = "KEY,...",
+     .wanted = "a list of keys of Docker labels",
+     .help = "Docker labels of a container to put on its series, as label_KEY. Default: none.",
+     .set = [](Options& o, const std::string& text) { return read_list(o.docker_labels, text); }},
+    {.flag = "--labels.static",
+     .value_name = "JSON",
+     .wanted = "a JSON object of strings",
+     .help = "Labels to put on every series, as a JSON object of strings. Default: none.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.static_labels = text;
+           return !text.empty();
+         }},
+    {.flag = "--labels.style",
+     .value_name = "STYLE",
+     .wanted = "camel or snake",
+     .help = "How label names are written: camel (ContainerName) or snake (container_name). "
+             "Default: camel.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.snake_case, text, {{"camel", false}, {"snake", true}});
+         }},
+    {.flag = "--containers.include",
+     .value_name = "REGEX",
+     .wanted = "a regular expression",
+     .help = "Print only containers whose whole name matches this (POSIX extended). Default: all.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.include_containers = text;
+           return !text.empty();
+         }},
+    {.flag = "--containers.exclude",
+     .value_name = "REGEX",
+     .wanted = "a regular expression",
+     .help = "Leave out containers whose whole name matches this (POSIX extended). Default: none.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.exclude_containers = text;
+           return !text.empty();
          }},
     {.flag = "--log.level",
      .value_name = "LEVEL",
@@ -192,6 +276,7 @@ struct Subcommand {
 constexpr Subcommand kSubcommands[] = {
     {"serve", Command::kServe, "Serve the metrics over HTTP. The default."},
     {"scrape", Command::kScrape, "Make one scrape and print it; exit code 1 if up is 0."},
+    {"metrics", Command::kMetrics, "Print all metrics as a Markdown document."},
     {"version", Command::kVersion, "Print the version."},
 };
 
@@ -213,16 +298,6 @@ Result<void> set(Options& options, const Option& option, const std::string& sour
                  const std::string& text) {
   if (option.set(options, text)) return {};
   return usage(source + ": " + excerpt(text) + " is not " + std::string(option.wanted));
-}
-
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> parts;
-  while (true) {
-    const std::size_t comma = list.find(',');
-    parts.emplace_back(list.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    list.remove_prefix(comma + 1);
-  }
 }
 
 // What the command line said of one option.

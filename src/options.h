@@ -14,7 +14,7 @@
 
 namespace ecs_exporter {
 
-enum class Command { kServe, kScrape, kVersion, kHelp };
+enum class Command { kServe, kScrape, kMetrics, kVersion, kHelp };
 
 struct Options {
   Command command = Command::kServe;
@@ -28,6 +28,15 @@ struct Options {
   std::uint16_t port = 9659;
   std::vector<std::string> listen_addresses;  // none: all addresses, at `port`
   std::string telemetry_path = "/metrics";
+
+  std::vector<std::string> groups;         // none: the default ones
+  std::vector<std::string> task_labels;    // none: the default ones
+  std::vector<std::string> docker_labels;  // keys
+  std::string static_labels;               // JSON, as it was given
+  bool snake_case = false;
+  bool ecs_exporter_profile = false;
+  std::string include_containers;
+  std::string exclude_containers;
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;

@@ -309,6 +309,23 @@ std::string problem(const Misfits& misfits) {
   return misfits.first + " (and " + std::to_string(misfits.count - 1) + " more)";
 }
 
+bool is_windows(const ContainerStats& stats) {
+  return stats.processors.value_or(0) > 0 || stats.memory.commit_bytes ||
+         stats.memory.private_working_set_bytes;
+}
+
+// Docker on Windows counts CPU time in units of 100 ns; on Fargate for Windows the endpoint has ns.
+// Where the platform is not known (versions 2 and 3 do not say), neither is the unit.
+void settle_cpu_unit(const Task& task, ContainerStats& stats) {
+  if (!is_windows(stats) || task.launch_type == "FARGATE") return;
+  const bool docker = task.launch_type == "EC2" || task.launch_type == "EXTERNAL";
+  for (CpuUsage* usage : {&stats.cpu.usage, &stats.precpu.usage}) {
+    for (Count* time : {&usage->total_ns, &usage->kernel_ns, &usage->user_ns}) {
+      *time = docker && *time ? Count(**time * 100) : std::nullopt;
+    }
+  }
+}
+
 // By name; of the same name the app's container first, then the newest.
 bool comes_before(const Container& a, const Container& b) {
   return std::tuple(std::string_view(a.name), is_app(b), b.created, std::string_view(b.docker_id)) <
@@ -322,7 +339,8 @@ Result<TaskReply> parse_task(std::string_view body) {
   Result<Misfits> misfits = read_json(body, place(reply.task));
   if (!misfits) return std::unexpected(std::move(misfits.error()));
   if (reply.task.arn.empty() && reply.task.containers.empty()) {
-    return std::unexpected(Error{ErrorKind::kShape, "an object with neither TaskARN nor Containers"});
+    return std::unexpected(
+        Error{ErrorKind::kShape, "an object with neither TaskARN nor Containers"});
   }
   reply.problem = problem(*misfits);
   for (const Container& container : reply.task.containers) {
@@ -355,7 +373,9 @@ void join(Task& task, Named<ContainerStats> samples) {
     // Several containers may have no id yet; then a sample without one is nobody's.
     if (container.docker_id.empty()) continue;
     const auto found = std::ranges::equal_range(samples, container.docker_id, {}, &Sample::first);
-    if (!found.empty()) container.stats = std::move(found.back().second);
+    if (found.empty()) continue;
+    container.stats = std::move(found.back().second);
+    settle_cpu_unit(task, *container.stats);
   }
 }
 

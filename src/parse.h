@@ -31,8 +31,8 @@ Result<TaskReply> parse_task(std::string_view body);
 Result<StatsReply> parse_stats(std::string_view body);
 
 /// Brings the samples to their containers by DockerId, sorts the containers by name, and of two
-/// with the same name keeps the one that was created last. A sample that no container has, and a
-/// container without a name, are dropped.
+/// with the same name keeps the one that was created last. CPU times of Windows become nanoseconds.
+/// A sample that no container has, and a container without a name, are dropped.
 void join(Task& task, Named<ContainerStats> samples);
 
 }  // namespace ecs_exporter

@@ -39,33 +39,48 @@ Result<Reply> parsed(const Result<std::string>& body, Result<Reply> (*parse)(std
   return reply;
 }
 
-Answer rendered(const Snapshot& snapshot) {
-  return {.text = exposition_text(collect(snapshot)), .up = snapshot.up};
+std::string text_of(const Snapshot& snapshot, const SelfUse* self, const MetricsConfig& config) {
+  return exposition_text(collect(snapshot, self, config));
+}
+
+using Fault = Interpreter::Fault;
+
+void count(EndpointUse& use, Fault::In which, const Fetched& fetched,
+           const std::vector<Fault>& faults) {
+  use.request_seconds = fetched.seconds;
+  use.requests += fetched.requests;
+  use.up = true;
+  for (const Fault& fault : faults) {
+    if (fault.in != which) continue;
+    ++use.errors[fault.error.kind];
+    // A container without stats is a fault of the reply and not of the endpoint.
+    use.up = use.up && !fault.loses_reply;
+  }
 }
 
 }  // namespace
 
 Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
   Interpreted out;
-  const auto wrong = [&](ErrorKind kind, std::string message) {
-    out.errors.push_back({kind, std::move(message)});
+  const auto incomplete = [&](Fault::In in, std::string message) {
+    out.faults.push_back({in, {ErrorKind::kShape, std::move(message)}, /*loses_reply=*/false});
   };
 
   auto stats = parsed(replies.stats, parse_stats, "the reply to /task/stats");
-  if (!stats) out.errors.push_back(stats.error());
+  if (!stats) out.faults.push_back({Fault::In::kStats, stats.error(), true});
   auto task = parsed(replies.task, parse_task, "the reply to /task");
   if (!task) {
     // Samples cannot be named without it.
-    out.errors.insert(out.errors.begin(), task.error());
+    out.faults.insert(out.faults.begin(), {Fault::In::kTask, task.error(), true});
     out.snapshot.task = identity_;
     return out;
   }
 
   if (!task->problem.empty()) {
-    wrong(ErrorKind::kShape, "the reply to /task: " + task->problem);
+    incomplete(Fault::In::kTask, "the reply to /task: " + task->problem);
   }
   if (stats && !stats->problem.empty()) {
-    wrong(ErrorKind::kShape, "the reply to /task/stats: " + stats->problem);
+    incomplete(Fault::In::kStats, "the reply to /task/stats: " + stats->problem);
   }
   join(task->task, stats ? std::move(stats->samples) : Named<ContainerStats>());
 
@@ -75,28 +90,31 @@ Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
       container.peak_usage_bytes = known->second;
     }
     if (container.stats && container.stats->memory.usage_bytes) {
-      container.peak_usage_bytes = std::max(container.peak_usage_bytes.value_or(0),
-                                            *container.stats->memory.usage_bytes);
+      container.peak_usage_bytes =
+          std::max(container.peak_usage_bytes.value_or(0), *container.stats->memory.usage_bytes);
     }
     if (container.peak_usage_bytes && !container.docker_id.empty()) {
       peaks.emplace(container.docker_id, *container.peak_usage_bytes);
     }
     if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
-      wrong(ErrorKind::kShape, "container " + container.name + " is RUNNING and has no stats");
+      incomplete(Fault::In::kStats, "container " + container.name + " is RUNNING and has no stats");
     }
   }
   peaks_ = std::move(peaks);
   identity_ = identity_of(task->task);
 
-  out.snapshot = {.task = std::move(task->task), .task_is_current = true, .up = out.errors.empty()};
+  out.snapshot = {.task = std::move(task->task), .task_is_current = true, .up = out.faults.empty()};
   return out;
 }
 
 Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOptions options,
+                 const MetricsConfig& config, const std::map<unsigned, std::uint64_t>& replies,
                  const Log& log)
     : executor_(std::move(executor)),
       endpoint_(std::move(endpoint)),
       options_(options),
+      config_(config),
+      replies_(replies),
       log_(log) {}
 
 asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
@@ -113,7 +131,7 @@ asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
   const auto [cancelled] = co_await timer.async_wait(kAwait);
   if (cancelled) co_return answer_;  // by the end of the round
   std::erase(waiting_, &timer);
-  co_return std::make_shared<const Answer>(rendered(interpreter_.nothing_yet()));
+  co_return rendered(interpreter_.nothing_yet());
 }
 
 void Scraper::start_round(Clock::time_point deadline) {
@@ -124,7 +142,7 @@ void Scraper::start_round(Clock::time_point deadline) {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const std::exception& e) {
       log_.error("a round was given up", {{"error", e.what()}});
-      answer_ = std::make_shared<const Answer>(rendered(interpreter_.nothing_yet()));
+      answer_ = rendered(interpreter_.nothing_yet());
     }
     for (asio::steady_timer* timer : std::exchange(waiting_, {})) timer->cancel();
   });
@@ -139,28 +157,42 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
                         .deadline = deadline,
                         .max_body_bytes = options_.max_body_bytes};
   };
+  const auto begin = Clock::now();
   auto [task, stats] =
       co_await (fetch(request(endpoint_.task_path)) && fetch(request(endpoint_.stats_path)));
 
   const unsigned requests = task.requests + stats.requests;
-  auto [snapshot, errors] =
+  auto [snapshot, faults] =
       interpreter_.interpret({.task = std::move(task.body), .stats = std::move(stats.body)});
-  answer_ = std::make_shared<const Answer>(rendered(snapshot));
+  count(self_.task, Fault::In::kTask, task, faults);
+  count(self_.stats, Fault::In::kStats, stats, faults);
+  self_.round_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  answer_ = rendered(std::move(snapshot));
   // Each request buys half an interval of rest for the endpoint, those of a retry too.
   fresh_until_ = Clock::now() + options_.min_interval * std::max(requests, 2U) / 2;
-  report(errors);
+  report(faults);
+}
+
+std::shared_ptr<const Answer> Scraper::rendered(Snapshot snapshot) {
+  self_.replies = replies_;
+  self_.process = process_usage();
+  auto answer = std::make_shared<Answer>();
+  answer->snapshot = std::move(snapshot);
+  answer->self = self_;
+  answer->text = text_of(answer->snapshot, &self_, config_);
+  return answer;
 }
 
 // A line when trouble begins or ends, and while it lasts one a minute.
-void Scraper::report(const std::vector<Error>& errors) {
-  const bool failing = !errors.empty();
+void Scraper::report(const std::vector<Fault>& faults) {
+  const bool failing = !faults.empty();
   const auto now = Clock::now();
   if (failing && (!failing_ || now >= last_report_ + kReportInterval)) {
-    const Error& first = errors.front();
+    const Error& first = faults.front().error;
     log_.warn(failing_ ? "the endpoint is still failing" : "the endpoint began to fail",
               {{"reason", reason(first.kind)},
                {"error", first.message},
-               {"errors", static_cast<std::int64_t>(errors.size())}});
+               {"errors", static_cast<std::int64_t>(faults.size())}});
     last_report_ = now;
   } else if (!failing && failing_) {
     log_.info("the endpoint is well again");
@@ -168,9 +200,18 @@ void Scraper::report(const std::vector<Error>& errors) {
   failing_ = failing;
 }
 
-RecordedAnswer answer_from(const Replies& replies) {
-  auto [snapshot, errors] = Interpreter().interpret(replies);
-  return {.answer = rendered(snapshot), .errors = std::move(errors)};
+std::string filtered_text(const Answer& answer, const MetricsConfig& config,
+                          const MetricsFilter& filter) {
+  return exposition_text(
+      collect(answer.snapshot, answer.self ? &*answer.self : nullptr, config, filter));
+}
+
+RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config) {
+  auto [snapshot, faults] = Interpreter().interpret(replies);
+  RecordedAnswer recorded{.faults = std::move(faults)};
+  recorded.answer.text = text_of(snapshot, nullptr, config);
+  recorded.answer.snapshot = std::move(snapshot);
+  return recorded;
 }
 
 }  // namespace ecs_exporter

@@ -17,7 +17,9 @@
 #include "endpoint.h"
 #include "error.h"
 #include "log.h"
+#include "metrics_config.h"
 #include "model.h"
+#include "self.h"
 
 namespace ecs_exporter {
 
@@ -32,10 +34,14 @@ struct Replies {
 /// task is.
 class Interpreter {
  public:
+  struct Fault {
+    enum class In { kTask, kStats } in;
+    Error error;
+    bool loses_reply;  // nothing of that reply could be used
+  };
   struct Interpreted {
     Snapshot snapshot;
-    /// What went wrong, one sentence each. Empty if and only if `snapshot.up`.
-    std::vector<Error> errors;
+    std::vector<Fault> faults;  // what went wrong; empty if and only if `snapshot.up`
   };
   Interpreted interpret(const Replies& replies);
 
@@ -53,18 +59,25 @@ struct ScrapeOptions {
   std::size_t max_body_bytes;
 };
 
-/// The answer to a scrape.
+/// What one round found, and the answer to a scrape that wants all of it.
 struct Answer {
+  Snapshot snapshot;
+  std::optional<SelfUse> self;  // absent for recorded replies
   std::string text;
-  bool up = false;
 };
+
+/// The answer to a scrape that wants less.
+std::string filtered_text(const Answer& answer, const MetricsConfig& config,
+                          const MetricsFilter& filter);
 
 /// Makes rounds, never two at once, and never so often that the endpoint sees more than two
 /// requests per `min_interval` on average: a scrape during a round waits for it, and one soon after
 /// it gets the same.
 class Scraper {
  public:
+  /// `replies` counts what this exporter has answered; it and `config` must outlive the scraper.
   Scraper(boost::asio::any_io_executor executor, Endpoint endpoint, ScrapeOptions options,
+          const MetricsConfig& config, const std::map<unsigned, std::uint64_t>& replies,
           const Log& log);
 
   /// The answer to one scrape, at the latest when `options.timeout` or the scraper's own
@@ -78,12 +91,16 @@ class Scraper {
 
   boost::asio::awaitable<void> round(Clock::time_point deadline);
   void start_round(Clock::time_point deadline);
-  void report(const std::vector<Error>& errors);
+  std::shared_ptr<const Answer> rendered(Snapshot snapshot);
+  void report(const std::vector<Interpreter::Fault>& faults);
 
   boost::asio::any_io_executor executor_;
   Endpoint endpoint_;
   ScrapeOptions options_;
+  const MetricsConfig& config_;
+  const std::map<unsigned, std::uint64_t>& replies_;
   const Log& log_;
+  SelfUse self_;
 
   Interpreter interpreter_;
   std::shared_ptr<const Answer> answer_;  // of the last round; null before the first
@@ -98,8 +115,8 @@ class Scraper {
 /// One answer from recorded replies, and what was wrong with them.
 struct RecordedAnswer {
   Answer answer;
-  std::vector<Error> errors;
+  std::vector<Interpreter::Fault> faults;
 };
-RecordedAnswer answer_from(const Replies& replies);
+RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config);
 
 }  // namespace ecs_exporter

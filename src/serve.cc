@@ -50,18 +50,27 @@ std::optional<std::chrono::nanoseconds> patience(const HttpRequest& request) {
       static_cast<std::int64_t>((std::min(seconds, kDay) - margin) * 1e9));
 }
 
-asio::awaitable<HttpReply> metrics_page(Scraper& scraper, const HttpRequest& request) {
+asio::awaitable<HttpReply> metrics_page(Scraper& scraper, const MetricsConfig& config,
+                                        const HttpRequest& request) {
+  const auto filter = make_metrics_filter(config, query_values(request.query, "collect[]"),
+                                          query_values(request.query, "exclude[]"),
+                                          query_values(request.query, "name[]"));
+  if (!filter) co_return make_reply(400, kPlainText, filter.error().message + "\n");
   const std::shared_ptr<const Answer> answer = co_await scraper.scrape(patience(request));
-  co_return make_reply(200, kTextContentType, std::shared_ptr<const std::string>(answer, &answer->text));
+  if (!filter->empty()) {
+    co_return make_reply(200, kTextContentType, filtered_text(*answer, config, *filter));
+  }
+  co_return make_reply(200, kTextContentType,
+                       std::shared_ptr<const std::string>(answer, &answer->text));
 }
 
 // The paths.
-asio::awaitable<HttpReply> route(Scraper& scraper, const std::string& telemetry_path,
-                                 const HttpRequest& request) {
+asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
+                                 const std::string& telemetry_path, const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") {
     co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
-  if (request.path == telemetry_path) co_return co_await metrics_page(scraper, request);
+  if (request.path == telemetry_path) co_return co_await metrics_page(scraper, config, request);
   if (request.path == "/-/healthy") co_return make_reply(200, kPlainText, "healthy\n");
   co_return make_reply(404, kPlainText, "not found; the metrics are at " + telemetry_path + "\n");
 }
@@ -83,7 +92,8 @@ void finish(asio::io_context& io) {
 
 }  // namespace
 
-Result<void> serve(const Options& options, const Endpoint& endpoint, const Log& log) {
+Result<void> serve(const Options& options, const MetricsConfig& config, const Endpoint& endpoint,
+                   const Log& log) {
   std::vector<ListenAddress> addresses;
   for (const std::string& text : options.listen_addresses) {
     auto address = parse_listen_address(text);
@@ -93,13 +103,14 @@ Result<void> serve(const Options& options, const Endpoint& endpoint, const Log& 
   if (addresses.empty()) addresses.push_back({.host = "", .port = options.port});
 
   asio::io_context io(1);  // one thread: no locks
-  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), log);
+  ReplyCounts replies;
+  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), config, replies, log);
   HttpServer server(
       io.get_executor(),
       [&](const HttpRequest& request) {
-        return route(scraper, options.telemetry_path, request);
+        return route(scraper, config, options.telemetry_path, request);
       },
-      HttpLimits{}, log);
+      HttpLimits{}, log, &replies);
   log.info("starting", {{"version", version()},
                         {"revision", revision()},
                         {"endpoint", endpoint.task_url()},
@@ -122,9 +133,11 @@ Result<void> serve(const Options& options, const Endpoint& endpoint, const Log& 
   return {};
 }
 
-Result<Answer> scrape_once(const Options& options, const Endpoint& endpoint, const Log& log) {
+Result<Answer> scrape_once(const Options& options, const MetricsConfig& config,
+                           const Endpoint& endpoint, const Log& log) {
   asio::io_context io(1);
-  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), log);
+  const ReplyCounts replies;
+  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), config, replies, log);
   Answer answer;
   asio::co_spawn(
       io,
@@ -140,13 +153,14 @@ Result<Answer> scrape_once(const Options& options, const Endpoint& endpoint, con
   return answer;
 }
 
-Result<Answer> scrape_files(const Options& options, const Log& log) {
+Result<Answer> scrape_files(const Options& options, const MetricsConfig& config, const Log& log) {
   Replies replies{.task = read_file(options.task_file), .stats = read_file(options.stats_file)};
   if (!replies.task) return std::unexpected(replies.task.error());
   if (!replies.stats) return std::unexpected(replies.stats.error());
-  auto [answer, errors] = answer_from(replies);
-  for (const Error& error : errors) {
-    log.warn("the replies have a fault", {{"reason", reason(error.kind)}, {"error", error.message}});
+  auto [answer, faults] = answer_from(replies, config);
+  for (const auto& [in, error, loses_reply] : faults) {
+    log.warn("the replies have a fault",
+             {{"reason", reason(error.kind)}, {"error", error.message}});
   }
   return answer;
 }

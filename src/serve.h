@@ -4,6 +4,7 @@
 #include "endpoint.h"
 #include "error.h"
 #include "log.h"
+#include "metrics_config.h"
 #include "options.h"
 #include "scrape.h"
 
@@ -11,12 +12,14 @@ namespace ecs_exporter {
 
 /// Serves the metrics of the task behind `endpoint` until SIGTERM or SIGINT, then finishes what is
 /// in flight, for a second at most. Errors: kSystem, kUsage (cannot listen).
-Result<void> serve(const Options& options, const Endpoint& endpoint, const Log& log);
+Result<void> serve(const Options& options, const MetricsConfig& config, const Endpoint& endpoint,
+                   const Log& log);
 
-/// Makes one scrape of `endpoint`: its text, and whether up is 1. What went wrong is logged.
-Result<Answer> scrape_once(const Options& options, const Endpoint& endpoint, const Log& log);
+/// Makes one scrape of `endpoint`: What went wrong is logged.
+Result<Answer> scrape_once(const Options& options, const MetricsConfig& config,
+                           const Endpoint& endpoint, const Log& log);
 
 /// The same from the files that the options name. Errors: kSystem (a file cannot be read).
-Result<Answer> scrape_files(const Options& options, const Log& log);
+Result<Answer> scrape_files(const Options& options, const MetricsConfig& config, const Log& log);
 
 }  // namespace ecs_exporter

@@ -1,0 +1,285 @@
+// How the values are derived.
+#include "derive.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "units.h"
+
+namespace ecs_exporter {
+namespace {
+
+constexpr std::uint64_t kNoLimit = 1ULL << 62U;
+constexpr double kLongestWindowSeconds = 600;
+
+// The time from the previous sample to this one. Absent if there was no previous one.
+Real window_seconds(const ContainerStats& stats) {
+  if (!stats.read || !stats.preread || is_never(*stats.preread)) return std::nullopt;
+  const double seconds = seconds_between(*stats.preread, *stats.read);
+  return seconds > 0 ? Real(seconds) : std::nullopt;
+}
+
+// The CPU time used from the previous sample to this one.
+Count cpu_used_ns(const ContainerStats& stats) {
+  const Count before = stats.precpu.usage.total_ns;
+  const Count now = stats.cpu.usage.total_ns;
+  if (!before || !now || *now < *before) return std::nullopt;
+  // Docker's first frame has zeros for the sample before it.
+  if (*before == 0 && stats.precpu.system_ns.value_or(0) == 0) return std::nullopt;
+  return *now - *before;
+}
+
+std::string_view network_mode(const Container& container) {
+  return container.networks.empty() ? std::string_view() : container.networks.front().mode;
+}
+
+const Named<InterfaceStats>* interfaces_of(const Container& container) {
+  if (!container.stats || container.stats->networks.empty()) return nullptr;
+  return &container.stats->networks;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// The numbers of a device, by which it sorts. Absent for an entry that names none.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> device_of(const BlockIoEntry& entry) {
+  if (!entry.major && !entry.minor) return std::nullopt;
+  return std::pair(entry.major.value_or(0), entry.minor.value_or(0));
+}
+
+std::string device_name(std::pair<std::uint64_t, std::uint64_t> device) {
+  return std::to_string(device.first) + ":" + std::to_string(device.second);
+}
+
+// A count of occurrences, where all other members of the memory details are bytes.
+bool counts_events(std::string_view key) {
+  if (key.starts_with("total_")) key.remove_prefix(6);
+  return key.starts_with("pg") || key.starts_with("workingset_") || key.starts_with("thp_") ||
+         key.starts_with("swpin") || key.starts_with("swpout") || key.starts_with("zswp");
+}
+
+}  // namespace
+
+Count real_limit(Count limit) {
+  return limit && *limit > 0 && *limit < kNoLimit ? limit : std::nullopt;
+}
+
+Count effective_memory_limit(const Task& task, const Container& container) {
+  Count smallest;
+  const auto consider = [&](Count limit) {
+    if (real_limit(limit)) smallest = std::min(smallest.value_or(*limit), *limit);
+  };
+  consider(bytes_from_mib(container.limits.memory_mib));
+  consider(bytes_from_mib(task.limits.memory_mib));
+  if (container.stats) {
+    consider(container.stats->memory.limit_bytes);
+    consider(container.stats->memory.detail.hierarchical_memory_limit_bytes);
+  }
+  return smallest;
+}
+
+Count peak_memory(const Container& container) {
+  if (!container.stats) return std::nullopt;
+  const Count reported = container.stats->memory.max_usage_bytes;
+  return reported ? reported : container.peak_usage_bytes;
+}
+
+Count working_set(const MemoryStats& memory) {
+  const MemoryDetail& detail = memory.detail;
+  const Count inactive = detail.total_inactive_file_bytes ? detail.total_inactive_file_bytes
+                                                          : detail.inactive_file_bytes;
+  if (!memory.usage_bytes || !inactive) return std::nullopt;
+  return *memory.usage_bytes - std::min(*memory.usage_bytes, *inactive);
+}
+
+Real cpu_share(const ContainerStats& stats) {
+  const Real window = window_seconds(stats);
+  const Count used = cpu_used_ns(stats);
+  if (!window || !used) return std::nullopt;
+  double available = 0;
+  if (stats.cpu.system_ns && stats.precpu.system_ns) {
+    if (*stats.cpu.system_ns <= *stats.precpu.system_ns) return std::nullopt;
+    available = static_cast<double>(*stats.cpu.system_ns - *stats.precpu.system_ns);
+  } else {
+    // Without the host's time (early Fargate 1.4) all its CPUs over the window are as much.
+    if (stats.cpu.online_cpus.value_or(0) == 0) return std::nullopt;
+    available = *window * 1e9 * static_cast<double>(*stats.cpu.online_cpus);
+  }
+  return static_cast<double>(*used) / available;
+}
+
+Real cpu_cores(const ContainerStats& stats) {
+  const Real window = window_seconds(stats);
+  const Count used = cpu_used_ns(stats);
+  if (!window || !used || *window > kLongestWindowSeconds) return std::nullopt;
+  return static_cast<double>(*used) / (*window * 1e9);
+}
+
+Real reserved_cores(const ContainerLimits& limits) {
+  constexpr double kUnset = 2;
+  if (!limits.cpu_units || *limits.cpu_units <= kUnset) return std::nullopt;
+  return *limits.cpu_units / 1024;
+}
+
+const ContainerStats* newest_sample(const Task& task) {
+  const ContainerStats* newest = nullptr;
+  for (const Container& container : task.containers) {
+    if (!container.stats) continue;
+    if (newest == nullptr || container.stats->read > newest->read) newest = &*container.stats;
+  }
+  return newest;
+}
+
+const Named<InterfaceStats>* task_interfaces(const Task& task) {
+  const bool awsvpc = std::ranges::any_of(task.containers, [](const Container& container) {
+    return network_mode(container) == "awsvpc";
+  });
+  if (!awsvpc) return nullptr;
+  const Container* newest = nullptr;
+  for (const Container& container : task.containers) {
+    if (interfaces_of(container) == nullptr) continue;
+    if (newest == nullptr || container.stats->read > newest->stats->read) newest = &container;
+  }
+  return newest == nullptr ? nullptr : interfaces_of(*newest);
+}
+
+const Named<InterfaceStats>* container_interfaces(const Task& task, const Container& container) {
+  const std::string_view mode = network_mode(container);
+  if (mode == "awsvpc" || mode == "host" || mode == "none") return nullptr;
+  const Named<InterfaceStats>* const own = interfaces_of(container);
+  constexpr std::string_view kShared = "container:";
+  if (own != nullptr || !mode.starts_with(kShared)) return own;
+  const auto owner =
+      std::ranges::find(task.containers, mode.substr(kShared.size()), &Container::docker_id);
+  return owner == task.containers.end() ? nullptr : interfaces_of(*owner);
+}
+
+std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats) {
+  std::map<std::pair<std::uint64_t, std::uint64_t>, DeviceTraffic> devices;
+  const auto sum = [&](const std::vector<BlockIoEntry>& entries, std::string_view op,
+                       Count DeviceTraffic::* total) {
+    for (const BlockIoEntry& entry : entries) {
+      const auto device = device_of(entry);
+      if (!device || lower(entry.op) != op) continue;
+      DeviceTraffic& traffic = devices[*device];
+      // Zeros are not always written out.
+      traffic.*total = (traffic.*total).value_or(0) + entry.value.value_or(0);
+    }
+  };
+  sum(stats.block_io.service_bytes, "read", &DeviceTraffic::read_bytes);
+  sum(stats.block_io.service_bytes, "write", &DeviceTraffic::written_bytes);
+  sum(stats.block_io.serviced, "read", &DeviceTraffic::reads);
+  sum(stats.block_io.serviced, "write", &DeviceTraffic::writes);
+
+  std::vector<DeviceTraffic> out;
+  for (auto& [device, traffic] : devices) {
+    traffic.device = device_name(device);
+    out.push_back(std::move(traffic));
+  }
+  const StorageStats& storage = stats.storage;
+  if (storage.read_bytes || storage.write_bytes || storage.read_count || storage.write_count) {
+    out.push_back({.device = "storage",
+                   .read_bytes = storage.read_bytes,
+                   .written_bytes = storage.write_bytes,
+                   .reads = storage.read_count,
+                   .writes = storage.write_count});
+  }
+  return out;
+}
+
+std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats) {
+  struct List {
+    std::string_view key;
+    std::vector<BlockIoEntry> BlockIoStats::* entries;
+  };
+  constexpr std::array<List, 6> kLists = {{{"io_merged", &BlockIoStats::merged},
+                                           {"io_queue", &BlockIoStats::queued},
+                                           {"io_service_time", &BlockIoStats::service_time},
+                                           {"io_time", &BlockIoStats::time},
+                                           {"io_wait_time", &BlockIoStats::wait_time},
+                                           {"sectors", &BlockIoStats::sectors}}};
+  std::vector<BlockIoNumber> out;
+  for (const List& list : kLists) {
+    std::map<std::pair<std::pair<std::uint64_t, std::uint64_t>, std::string>, std::uint64_t> sums;
+    for (const BlockIoEntry& entry : stats.*list.entries) {
+      if (const auto device = device_of(entry)) {
+        sums[{*device, lower(entry.op)}] += entry.value.value_or(0);
+      }
+    }
+    for (const auto& [row, value] : sums) {
+      out.push_back({device_name(row.first), row.second, list.key, value});
+    }
+  }
+  return out;
+}
+
+std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events) {
+  std::vector<MemoryNumber> out;
+  for (const auto& [key, value] : memory.detail.others) {
+    const bool is_limit = key.ends_with("_limit");
+    if (!value || counts_events(key) != events || (is_limit && !real_limit(value))) continue;
+    out.push_back({key, *value});
+  }
+  const auto add = [&](std::string_view key, Count value) {
+    if (value) out.push_back({std::string(key), *value});
+  };
+  if (!events) {
+    // Read for families that are derived from them, and not shown as they are by any.
+    add("hierarchical_memory_limit", real_limit(memory.detail.hierarchical_memory_limit_bytes));
+    add("inactive_file", memory.detail.inactive_file_bytes);
+    add("total_inactive_file", memory.detail.total_inactive_file_bytes);
+    add("commitbytes", memory.commit_bytes);
+    add("commitpeakbytes", memory.commit_peak_bytes);
+    add("privateworkingset", memory.private_working_set_bytes);
+  }
+  // The last of several with the same key, as everywhere.
+  std::ranges::stable_sort(out, {}, &MemoryNumber::key);
+  const auto repeated = std::ranges::unique(out.rbegin(), out.rend(), {}, &MemoryNumber::key);
+  out.erase(out.begin(), repeated.begin().base());
+  return out;
+}
+
+std::vector<CoreTime> core_times(const CpuStats& cpu) {
+  const std::vector<Count>& all = cpu.usage.per_core_ns;
+  const std::size_t online =
+      cpu.online_cpus ? std::min<std::size_t>(*cpu.online_cpus, all.size()) : all.size();
+  std::vector<CoreTime> out;
+  for (std::size_t i = 0; i < online; ++i) {
+    if (all[i]) out.push_back({i, *all[i]});
+  }
+  return out;
+}
+
+Real seconds_elapsed(Time from, Time to) {
+  if (!from || !to || *to < *from) return std::nullopt;
+  return seconds_between(*from, *to);
+}
+
+namespace {
+
+// The n-th part of an ARN, from 0.
+std::string_view arn_part(std::string_view arn, int n) {
+  if (!arn.starts_with("arn:")) return {};
+  for (; n > 0; --n) {
+    const std::size_t colon = arn.find(':');
+    if (colon == std::string_view::npos) return {};
+    arn.remove_prefix(colon + 1);
+  }
+  return arn.substr(0, arn.find(':'));
+}
+
+}  // namespace
+
+std::string_view arn_region(std::string_view arn) { return arn_part(arn, 3); }
+
+std::string_view arn_account(std::string_view arn) { return arn_part(arn, 4); }
+
+std::string_view last_part(std::string_view arn) { return arn.substr(arn.rfind('/') + 1); }
+
+}  // namespace ecs_exporter

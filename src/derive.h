@@ -1,0 +1,105 @@
+// Values that no field of the replies has as it is: the smallest of several limits, a share over a
+// window, which interfaces are whose. Functions of the model; absent in, absent out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "family.h"
+#include "model.h"
+
+namespace ecs_exporter {
+
+/// `limit`, unless it stands for none: 0, or 2^62 and above, which is how a cgroup without a limit
+/// reports it (near 2^63 or 2^64).
+Count real_limit(Count limit);
+
+/// The most memory that the container can use: the smallest of its own limit, the task's, and the
+/// two of its cgroup. Absent if there is none.
+Count effective_memory_limit(const Task& task, const Container& container);
+
+/// The highest memory usage: as reported (cgroup v1, Windows), else as seen by this exporter.
+Count peak_memory(const Container& container);
+
+/// Memory in use without the file cache that the kernel can take back at once, as kubelet, cAdvisor
+/// and docker compute it. Absent if the sample does not tell its inactive file cache.
+Count working_set(const MemoryStats& memory);
+
+/// CPU time used as a share of all CPUs of the host, between the previous sample and this one.
+/// Absent without a valid previous sample, or without anything to compare with.
+Real cpu_share(const ContainerStats& stats);
+
+/// CPU time used per second of wall time, between the previous sample and this one. Absent without
+/// a valid previous sample, or if that is over ten minutes old.
+Real cpu_cores(const ContainerStats& stats);
+
+/// The CPUs reserved for the container. Absent for 0, 1 and 2 units, which stand for none.
+Real reserved_cores(const ContainerLimits& limits);
+
+/// Of all samples of the task, pause container included, the one that was read last; null if there
+/// are none.
+const ContainerStats* newest_sample(const Task& task);
+
+/// The interfaces of a task in network mode awsvpc, where every container repeats the same
+/// counters: from the newest sample that has some. Null in any other mode.
+const Named<InterfaceStats>* task_interfaces(const Task& task);
+
+/// The interfaces that are the container's own: those of a Docker network; for an app that lives in
+/// the network of a pause container, that one's. Null for modes awsvpc, host and none.
+const Named<InterfaceStats>* container_interfaces(const Task& task, const Container& container);
+
+/// What a container has read and written on one block device.
+struct DeviceTraffic {
+  std::string device;  // "major:minor"; "storage" on Windows, which knows only a sum
+  Count read_bytes;
+  Count written_bytes;
+  Count reads;
+  Count writes;
+};
+
+/// By device, in the order of their numbers.
+std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats);
+
+/// One number of the rarer block I/O lists.
+struct BlockIoNumber {
+  std::string device;
+  std::string op;        // "" if the list has none
+  std::string_view key;  // which list, as "io_queue"
+  std::uint64_t value = 0;
+};
+
+/// All of them, sorted; rows that say the same thing twice are added up.
+std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats);
+
+/// One member of the memory details that has no family of its own.
+struct MemoryNumber {
+  std::string key;
+  std::uint64_t value = 0;
+};
+
+/// Those that count bytes (`events` false) or occurrences (true), sorted by key.
+std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events);
+
+/// The CPU time used on one core.
+struct CoreTime {
+  std::size_t core = 0;
+  std::uint64_t used_ns = 0;
+};
+
+/// As many as the host has online: on cgroup v1 the list is as long as the kernel could have. Empty
+/// on cgroup v2.
+std::vector<CoreTime> core_times(const CpuStats& cpu);
+
+/// Seconds from `from` to `to`; absent if one is, or if they are the other way round.
+Real seconds_elapsed(Time from, Time to);
+
+/// The parts of an ARN "arn:partition:service:region:account:resource"; "" where it is none.
+std::string_view arn_region(std::string_view arn);
+std::string_view arn_account(std::string_view arn);
+/// What follows the last '/' (all of it, if there is none): the id of a task, the name of a
+/// cluster.
+std::string_view last_part(std::string_view arn);
+
+}  // namespace ecs_exporter

@@ -1,0 +1,97 @@
+// getrusage, getrlimit and /proc/self.
+#include "process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <memory>
+#include <string_view>
+
+namespace ecs_exporter {
+namespace {
+
+// A file of /proc that fits into a page, as far as it does.
+class SmallFile {
+ public:
+  explicit SmallFile(const char* path) {
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    const ssize_t size = ::read(fd, bytes_.data(), bytes_.size());
+    ::close(fd);
+    if (size > 0) text_ = std::string_view(bytes_.data(), static_cast<std::size_t>(size));
+  }
+  std::string_view text() const { return text_; }
+
+ private:
+  std::array<char, 4096> bytes_{};
+  std::string_view text_;
+};
+
+// The n-th word, from 0, as a number.
+std::optional<std::uint64_t> nth_number(std::string_view text, int n) {
+  for (; n > 0 && !text.empty(); --n) text.remove_prefix(std::min(text.find(' ') + 1, text.size()));
+  std::uint64_t number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+// The kernel tells when the process started in ticks since the machine did.
+std::optional<double> start_time() {
+  const SmallFile stat("/proc/self/stat");
+  // The name in parentheses may have spaces in it; the start is the 20th word after it.
+  const std::string_view text = stat.text();
+  const std::size_t end = text.rfind(')');
+  if (end == std::string_view::npos || end + 2 > text.size()) return std::nullopt;
+  const auto ticks = nth_number(text.substr(end + 2), 19);
+  std::timespec now{};
+  std::timespec uptime{};
+  if (!ticks || clock_gettime(CLOCK_REALTIME, &now) != 0 ||
+      clock_gettime(CLOCK_BOOTTIME, &uptime) != 0) {
+    return std::nullopt;
+  }
+  const auto seconds = [](const std::timespec& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+  };
+  const double after_boot =
+      static_cast<double>(*ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return seconds(now) - seconds(uptime) + after_boot;
+}
+
+std::optional<std::uint64_t> open_fds() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  if (!folder) return std::nullopt;
+  std::uint64_t count = 0;
+  while (const dirent* entry = ::readdir(folder.get())) count += entry->d_name[0] != '.' ? 1 : 0;
+  return count - 1;  // without the folder itself
+}
+
+}  // namespace
+
+ProcessUsage process_usage() {
+  ProcessUsage usage;
+  rusage used{};
+  if (::getrusage(RUSAGE_SELF, &used) == 0) {
+    usage.cpu_seconds = static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                        static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+  }
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    usage.max_fds = limit.rlim_cur;
+  }
+  const SmallFile statm("/proc/self/statm");
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (const auto pages = nth_number(statm.text(), 0)) usage.virtual_bytes = *pages * page;
+  if (const auto pages = nth_number(statm.text(), 1)) usage.resident_bytes = *pages * page;
+  usage.open_fds = open_fds();
+  static const std::optional<double> kStart = start_time();  // does not change
+  usage.start_time_seconds = kStart;
+  return usage;
+}
+
+}  // namespace ecs_exporter

@@ -1,0 +1,21 @@
+// What this process uses, for the standard `process_*` metrics.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace ecs_exporter {
+
+struct ProcessUsage {
+  std::optional<double> cpu_seconds;
+  std::optional<double> start_time_seconds;  // since 1970
+  std::optional<std::uint64_t> resident_bytes;
+  std::optional<std::uint64_t> virtual_bytes;
+  std::optional<std::uint64_t> open_fds;
+  std::optional<std::uint64_t> max_fds;
+};
+
+/// As the kernel tells now, from getrusage(2), getrlimit(2) and proc(5); absent where it does not.
+ProcessUsage process_usage();
+
+}  // namespace ecs_exporter

@@ -1,0 +1,20 @@
+// The metrics of prometheus-community/ecs_exporter 0.4, for those who come from it: its names,
+// labels, types and units, from our model.
+#pragma once
+
+#include <span>
+
+#include "model.h"
+#include "tables.h"
+
+namespace ecs_exporter {
+
+extern const std::span<const Metric<Task>> kProfileTaskTable;
+extern const std::span<const Metric<ContainerSubject>> kProfileContainerTable;
+extern const std::span<const Metric<InterfaceSubject>> kProfileNetworkTable;
+
+/// The interfaces of the task by name: where containers have some of their own with the same name
+/// (bridge), they are added up.
+Named<InterfaceStats> all_interfaces(const Task& task);
+
+}  // namespace ecs_exporter
