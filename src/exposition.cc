@@ -1,4 +1,4 @@
-// The text format 0.0.4.
+// The text format and OpenMetrics.
 #include "exposition.h"
 
 #include <array>
@@ -57,25 +57,54 @@ std::vector<std::string> label_texts(const std::vector<LabelSet>& sets) {
   return texts;
 }
 
-std::string_view name_of(FamilyType type) {
-  return type == FamilyType::kCounter ? "counter" : "gauge";
+// "# TYPE name gauge" and its like.
+void append_metadata(std::string& out, std::string_view keyword, std::string_view name,
+                     std::string_view text, bool quotes = false) {
+  out += "# ";
+  out += keyword;
+  out += ' ';
+  out += name;
+  out += ' ';
+  append_escaped(out, text, quotes);
+  out += '\n';
+}
+
+void append_text_metadata(std::string& out, const Family& family) {
+  append_metadata(out, "HELP", family.name, family.help);
+  append_metadata(out, "TYPE", family.name,
+                  family.type == FamilyType::kCounter ? "counter" : "gauge");
+}
+
+// In OpenMetrics the family's name is that of its samples without what the type adds to it.
+void append_openmetrics_metadata(std::string& out, const Family& family) {
+  std::string_view name = family.name;
+  std::string_view type = "gauge";
+  if (family.type == FamilyType::kCounter) {
+    type = "counter";
+    name.remove_suffix(std::string_view("_total").size());
+  } else if (name.ends_with("_info")) {
+    type = "info";
+    name.remove_suffix(std::string_view("_info").size());
+  }
+  append_metadata(out, "HELP", name, family.help, true);
+  append_metadata(out, "TYPE", name, type);
+  for (const std::string_view unit : {"bytes", "seconds"}) {
+    if (name.ends_with(unit)) append_metadata(out, "UNIT", name, unit);
+  }
 }
 
 }  // namespace
 
-std::string exposition_text(const Families& families) {
+std::string exposition(const Families& families, ExpositionFormat format) {
+  const bool openmetrics = format == ExpositionFormat::kOpenMetrics;
   const std::vector<std::string> labels = label_texts(families.label_sets);
   std::string out;
   for (const Family& family : families.families) {
-    out += "# HELP ";
-    out += family.name;
-    out += ' ';
-    append_escaped(out, family.help, false);
-    out += "\n# TYPE ";
-    out += family.name;
-    out += ' ';
-    out += name_of(family.type);
-    out += '\n';
+    if (openmetrics) {
+      append_openmetrics_metadata(out, family);
+    } else {
+      append_text_metadata(out, family);
+    }
     for (const Sample& sample : family.samples) {
       out += family.name;
       if (const std::string& text = labels[sample.labels]; !text.empty()) {
@@ -88,6 +117,7 @@ std::string exposition_text(const Families& families) {
       out += '\n';
     }
   }
+  if (openmetrics) out += "# EOF\n";
   return out;
 }
 

@@ -7,12 +7,13 @@
 
 namespace ecs_exporter {
 
-/// The Content-Type of the text format.
-inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
-
-/// The Prometheus text format 0.0.4
-/// (https://prometheus.io/docs/instrumenting/exposition_formats/): HELP, TYPE and samples of each
-/// family, in the given order. What is not well-formed UTF-8 becomes U+FFFD.
-std::string exposition_text(const Families& families);
+/// `families` in the given order, each with its metadata and samples. What is not well-formed UTF-8
+/// becomes U+FFFD.
+///
+/// kText: the Prometheus text format 0.0.4
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
+/// kOpenMetrics: OpenMetrics 1.0
+/// (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md).
+std::string exposition(const Families& families, ExpositionFormat format);
 
 }  // namespace ecs_exporter

@@ -40,6 +40,9 @@ struct Family {
   std::vector<Sample> samples;  // at least one; no two with the same labels
 };
 
+/// The formats in which families can be written.
+enum class ExpositionFormat { kText, kOpenMetrics };
+
 struct Families {
   std::vector<LabelSet> label_sets;
   std::vector<Family> families;

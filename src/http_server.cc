@@ -20,6 +20,7 @@
 #include <exception>
 #include <list>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace ecs_exporter {
@@ -181,8 +182,10 @@ struct HttpServer::Impl {
     boost::beast::flat_buffer buffer;
     std::vector<std::pair<std::string_view, std::string_view>> headers;
     std::string remote_address;
-    Clock::time_point deadline;  // of what it does now; closed when that has passed
-    bool replying = false;       // a request is being answered
+    Clock::time_point since = Clock::now();  // when it began what it does now
+    Clock::time_point deadline;              // of that; it is closed when that has passed
+    bool handling = false;                   // the handler has its request
+    bool writing = false;                    // a reply is on its way
   };
   using Place = std::list<Connection>::iterator;
   using Self = std::shared_ptr<Impl>;
@@ -198,6 +201,7 @@ struct HttpServer::Impl {
         sweep_timer(executor) {}
 
   Result<std::string> listen(const Self& self, const ListenAddress& address);
+  void make_room();
   void stop();
 
   static asio::awaitable<void> accept(Self self, tcp::acceptor& acceptor);
@@ -278,12 +282,24 @@ Result<std::string> HttpServer::Impl::listen(const Self& self, const ListenAddre
   return endpoint_text(acceptors.back().local_endpoint(ec));
 }
 
+// Closes the connection that has waited longest for its client, be it for a request or for room to
+// write: so clients that send nothing, or take nothing, cannot keep others out. None is closed
+// whose request is being handled.
+void HttpServer::Impl::make_room() {
+  const auto waits_longer = [](const Connection& a, const Connection& b) {
+    return std::tuple(a.handling, a.since) < std::tuple(b.handling, b.since);
+  };
+  const auto oldest = std::ranges::min_element(connections, waits_longer);
+  error_code ignored;
+  if (oldest != connections.end() && !oldest->handling) oldest->socket.close(ignored);
+}
+
 void HttpServer::Impl::stop() {
   if (std::exchange(stopping, true)) return;
   error_code ignored;
   for (tcp::acceptor& acceptor : acceptors) acceptor.close(ignored);
   for (Connection& connection : connections) {
-    if (!connection.replying) connection.socket.close(ignored);
+    if (!connection.handling && !connection.writing) connection.socket.close(ignored);
   }
   room.cancel();
   sweep_timer.cancel();
@@ -291,10 +307,6 @@ void HttpServer::Impl::stop() {
 
 asio::awaitable<void> HttpServer::Impl::accept(Self self, tcp::acceptor& acceptor) {
   while (!self->stopping) {
-    if (self->connections.size() >= self->limits.max_connections) {
-      co_await self->room.async_wait(kAwait);
-      continue;
-    }
     auto [ec, socket] = co_await acceptor.async_accept(kAwait);
     if (self->stopping) co_return;
     if (ec) {
@@ -303,6 +315,11 @@ asio::awaitable<void> HttpServer::Impl::accept(Self self, tcp::acceptor& accepto
       asio::steady_timer pause(self->executor, std::chrono::milliseconds(100));
       co_await pause.async_wait(kAwait);
       continue;
+    }
+    while (self->connections.size() >= self->limits.max_connections) {
+      self->make_room();
+      co_await self->room.async_wait(kAwait);
+      if (self->stopping) co_return;
     }
     socket.set_option(tcp::no_delay(true), ec);
     const Place connection = self->connections.emplace(self->connections.end(), std::move(socket));
@@ -352,16 +369,17 @@ asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
   Parser parser;
   if (!co_await read_header(connection, parser)) co_return false;
   connection.deadline = Clock::time_point::max();  // the handler has its own
-  connection.replying = true;
+  connection.handling = true;
   HttpReply reply = co_await handle(connection, parser);
+  connection.handling = false;
   const auto& request = parser.get();
   const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
   const bool close =
       stopping || has_body || !request.keep_alive() || reply.then == HttpReply::Then::kClose;
   const bool with_body = request.method() != http::verb::head;
   const bool written = co_await write(connection, std::move(reply), with_body, close);
-  connection.replying = false;
-  connection.deadline = Clock::now() + limits.idle_timeout;
+  connection.since = Clock::now();
+  connection.deadline = connection.since + limits.idle_timeout;
   if (written && has_body) co_await close_after_error(connection);
   co_return written && !close && !stopping;
 }
@@ -422,8 +440,11 @@ asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply 
   const std::array<asio::const_buffer, 2> bytes = {
       asio::buffer(reply.head),
       with_body && reply.body ? asio::buffer(*reply.body) : asio::const_buffer()};
-  connection.deadline = Clock::now() + limits.write_timeout;
+  connection.since = Clock::now();
+  connection.deadline = connection.since + limits.write_timeout;
+  connection.writing = true;
   auto [ec, size] = co_await asio::async_write(connection.socket, bytes, kAwait);
+  connection.writing = false;
   co_return !ec;
 }
 

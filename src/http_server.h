@@ -66,7 +66,8 @@ using HttpHandler = std::function<boost::asio::awaitable<HttpReply>(const HttpRe
 
 /// The times are kept to within a second, or a quarter of the shortest of them.
 struct HttpLimits {
-  std::size_t max_connections = 64;  // further ones wait in the backlog of the kernel
+  std::size_t max_connections =
+      64;  // one more closes the one that has waited longest for its client
   std::size_t max_header_bytes = 8192;
   std::chrono::steady_clock::duration request_timeout =
       std::chrono::seconds(10);                                                  // to arrive whole

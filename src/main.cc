@@ -70,17 +70,17 @@ int run_serve(const Options& options, const Log& log) {
 int run_scrape(const Options& options, const Log& log) {
   const auto config = metrics_config(options);
   if (!config) return exit_code_of(config.error(), log);
-  Result<Answer> answer = std::unexpected(Error{});
+  Result<PrintedScrape> scrape = std::unexpected(Error{});
   if (!options.task_file.empty()) {
-    answer = scrape_files(options, *config, log);
+    scrape = scrape_files(options, *config, log);
   } else {
     const auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
     if (!endpoint) return exit_code_of(endpoint.error(), log);
-    answer = scrape_once(options, *config, *endpoint, log);
+    scrape = scrape_once(options, *config, *endpoint, log);
   }
-  if (!answer) return exit_code_of(answer.error(), log);
-  print(answer->text);
-  return answer->snapshot.up ? kSuccess : kFailure;
+  if (!scrape) return exit_code_of(scrape.error(), log);
+  print(scrape->text);
+  return scrape->up ? kSuccess : kFailure;
 }
 
 int run_metrics(const Options&, const Log&) {

@@ -148,6 +148,22 @@ constexpr Option kOptions[] = {
            return text.starts_with('/') && text != "/" && !text.contains('?') &&
                   !text.starts_with("/-/");
          }},
+    {.flag = "--web.max-connections",
+     .value_name = "COUNT",
+     .wanted = "a whole number over 0",
+     .help = "Most connections at a time; one more closes the one that has waited longest for its "
+             "client. Default: 64.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_number(o.max_connections, text) && o.max_connections > 0;
+         }},
+    {.flag = "--shutdown-delay",
+     .value_name = "DURATION",
+     .wanted = "a duration, as 15s or 0",
+     .help = "How long to go on serving after SIGTERM, so that a last scrape sees the exit codes. "
+             "Less than the task definition's stopTimeout. Default: 0.",
+     .set = [](Options& o,
+               const std::string& text) { return read_duration(o.shutdown_delay, text); }},
     {.flag = "--metrics.groups",
      .value_name = "GROUP,...",
      .wanted = "a list of groups",

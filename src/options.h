@@ -28,6 +28,8 @@ struct Options {
   std::uint16_t port = 9659;
   std::vector<std::string> listen_addresses;  // none: all addresses, at `port`
   std::string telemetry_path = "/metrics";
+  std::size_t max_connections = 64;
+  std::chrono::nanoseconds shutdown_delay{0};
 
   std::vector<std::string> groups;         // none: the default ones
   std::vector<std::string> task_labels;    // none: the default ones

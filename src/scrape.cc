@@ -9,6 +9,7 @@
 #include <exception>
 #include <utility>
 
+#include "compress.h"
 #include "exposition.h"
 #include "fetch.h"
 #include "metrics.h"
@@ -37,10 +38,6 @@ Result<Reply> parsed(const Result<std::string>& body, Result<Reply> (*parse)(std
   auto reply = parse(*body);
   if (!reply) reply.error().message.insert(0, std::string(what) + ": ");
   return reply;
-}
-
-std::string text_of(const Snapshot& snapshot, const SelfUse* self, const MetricsConfig& config) {
-  return exposition_text(collect(snapshot, self, config));
 }
 
 using Fault = Interpreter::Fault;
@@ -131,7 +128,7 @@ asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
   const auto [cancelled] = co_await timer.async_wait(kAwait);
   if (cancelled) co_return answer_;  // by the end of the round
   std::erase(waiting_, &timer);
-  co_return rendered(interpreter_.nothing_yet());
+  co_return answer_with(interpreter_.nothing_yet());
 }
 
 void Scraper::start_round(Clock::time_point deadline) {
@@ -142,7 +139,7 @@ void Scraper::start_round(Clock::time_point deadline) {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const std::exception& e) {
       log_.error("a round was given up", {{"error", e.what()}});
-      answer_ = rendered(interpreter_.nothing_yet());
+      answer_ = answer_with(interpreter_.nothing_yet());
     }
     for (asio::steady_timer* timer : std::exchange(waiting_, {})) timer->cancel();
   });
@@ -167,20 +164,18 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
   count(self_.task, Fault::In::kTask, task, faults);
   count(self_.stats, Fault::In::kStats, stats, faults);
   self_.round_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  answer_ = rendered(std::move(snapshot));
+  failed_rounds_ = snapshot.up ? 0 : failed_rounds_ + 1;
+  ever_up_ = ever_up_ || snapshot.up;
+  answer_ = answer_with(std::move(snapshot));
   // Each request buys half an interval of rest for the endpoint, those of a retry too.
   fresh_until_ = Clock::now() + options_.min_interval * std::max(requests, 2U) / 2;
   report(faults);
 }
 
-std::shared_ptr<const Answer> Scraper::rendered(Snapshot snapshot) {
+std::shared_ptr<const Answer> Scraper::answer_with(Snapshot snapshot) {
   self_.replies = replies_;
   self_.process = process_usage();
-  auto answer = std::make_shared<Answer>();
-  answer->snapshot = std::move(snapshot);
-  answer->self = self_;
-  answer->text = text_of(answer->snapshot, &self_, config_);
-  return answer;
+  return std::make_shared<const Answer>(std::move(snapshot), self_, config_);
 }
 
 // A line when trouble begins or ends, and while it lasts one a minute.
@@ -200,18 +195,30 @@ void Scraper::report(const std::vector<Fault>& faults) {
   failing_ = failing;
 }
 
-std::string filtered_text(const Answer& answer, const MetricsConfig& config,
-                          const MetricsFilter& filter) {
-  return exposition_text(
-      collect(answer.snapshot, answer.self ? &*answer.self : nullptr, config, filter));
+Answer::Answer(Snapshot snapshot, std::optional<SelfUse> self, const MetricsConfig& config)
+    : snapshot_(std::move(snapshot)), self_(std::move(self)), config_(config) {}
+
+Answer::Body Answer::body(ExpositionFormat format, bool gzipped) const {
+  const std::size_t index =
+      (format == ExpositionFormat::kOpenMetrics ? 2U : 0U) + (gzipped ? 1U : 0U);
+  Body& kept = bodies_[index];
+  if (!kept) {
+    kept = gzipped ? std::make_shared<const std::string>(gzip(*body(format, false)))
+                   : body(format, false, {});
+  }
+  return kept;
+}
+
+Answer::Body Answer::body(ExpositionFormat format, bool gzipped,
+                          const MetricsFilter& filter) const {
+  std::string text =
+      exposition(collect(snapshot_, self_ ? &*self_ : nullptr, config_, filter), format);
+  return std::make_shared<const std::string>(gzipped ? gzip(text) : std::move(text));
 }
 
 RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config) {
   auto [snapshot, faults] = Interpreter().interpret(replies);
-  RecordedAnswer recorded{.faults = std::move(faults)};
-  recorded.answer.text = text_of(snapshot, nullptr, config);
-  recorded.answer.snapshot = std::move(snapshot);
-  return recorded;
+  return {.answer = Answer(std::move(snapshot), std::nullopt, config), .faults = std::move(faults)};
 }
 
 }  // namespace ecs_exporter

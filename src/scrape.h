@@ -2,6 +2,7 @@
 // that wait for it.
 #pragma once
 
+#include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +17,7 @@
 
 #include "endpoint.h"
 #include "error.h"
+#include "family.h"
 #include "log.h"
 #include "metrics_config.h"
 #include "model.h"
@@ -59,16 +61,26 @@ struct ScrapeOptions {
   std::size_t max_body_bytes;
 };
 
-/// What one round found, and the answer to a scrape that wants all of it.
-struct Answer {
-  Snapshot snapshot;
-  std::optional<SelfUse> self;  // absent for recorded replies
-  std::string text;
-};
+/// What one round found. It is rendered as it is asked for, each way once, however many scrapes
+/// share it.
+class Answer {
+ public:
+  using Body = std::shared_ptr<const std::string>;
 
-/// The answer to a scrape that wants less.
-std::string filtered_text(const Answer& answer, const MetricsConfig& config,
-                          const MetricsFilter& filter);
+  /// `self` is absent for recorded replies. `config` must outlive the answer.
+  Answer(Snapshot snapshot, std::optional<SelfUse> self, const MetricsConfig& config);
+
+  bool up() const { return snapshot_.up; }
+  Body body(ExpositionFormat format, bool gzipped) const;
+  /// Not kept, as each may be another.
+  Body body(ExpositionFormat format, bool gzipped, const MetricsFilter& filter) const;
+
+ private:
+  Snapshot snapshot_;
+  std::optional<SelfUse> self_;
+  const MetricsConfig& config_;
+  mutable std::array<Body, 4> bodies_;
+};
 
 /// Makes rounds, never two at once, and never so often that the endpoint sees more than two
 /// requests per `min_interval` on average: a scrape during a round waits for it, and one soon after
@@ -86,12 +98,15 @@ class Scraper {
   boost::asio::awaitable<std::shared_ptr<const Answer>> scrape(
       std::optional<std::chrono::nanoseconds> patience);
 
+  /// True once a round has met no error, until three in a row have.
+  bool ready() const { return ever_up_ && failed_rounds_ < 3; }
+
  private:
   using Clock = std::chrono::steady_clock;
 
   boost::asio::awaitable<void> round(Clock::time_point deadline);
   void start_round(Clock::time_point deadline);
-  std::shared_ptr<const Answer> rendered(Snapshot snapshot);
+  std::shared_ptr<const Answer> answer_with(Snapshot snapshot);
   void report(const std::vector<Interpreter::Fault>& faults);
 
   boost::asio::any_io_executor executor_;
@@ -104,6 +119,8 @@ class Scraper {
 
   Interpreter interpreter_;
   std::shared_ptr<const Answer> answer_;  // of the last round; null before the first
+  unsigned failed_rounds_ = 0;            // in a row, up to now
+  bool ever_up_ = false;
   Clock::time_point fresh_until_ = Clock::time_point::min();
   bool running_ = false;
   std::vector<boost::asio::steady_timer*> waiting_;  // for the round to end

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <csignal>
@@ -16,8 +17,9 @@
 #include <iterator>
 #include <optional>
 
-#include "exposition.h"
 #include "http_server.h"
+#include "metrics_config.h"
+#include "negotiation.h"
 #include "scrape.h"
 #include "version.h"
 
@@ -56,12 +58,21 @@ asio::awaitable<HttpReply> metrics_page(Scraper& scraper, const MetricsConfig& c
                                           query_values(request.query, "exclude[]"),
                                           query_values(request.query, "name[]"));
   if (!filter) co_return make_reply(400, kPlainText, filter.error().message + "\n");
+  const Negotiated wanted = negotiate(request.header("Accept"), request.header("Accept-Encoding"));
   const std::shared_ptr<const Answer> answer = co_await scraper.scrape(patience(request));
-  if (!filter->empty()) {
-    co_return make_reply(200, kTextContentType, filtered_text(*answer, config, *filter));
-  }
-  co_return make_reply(200, kTextContentType,
-                       std::shared_ptr<const std::string>(answer, &answer->text));
+  std::string headers = "Vary: Accept, Accept-Encoding\r\n";
+  if (wanted.gzip) headers += "Content-Encoding: gzip\r\n";
+  co_return make_reply(200, wanted.content_type,
+                       filter->empty() ? answer->body(wanted.format, wanted.gzip)
+                                       : answer->body(wanted.format, wanted.gzip, *filter),
+                       headers);
+}
+
+// Asks the endpoint, as a scrape would, so that it is true before the first of them.
+asio::awaitable<HttpReply> ready_page(Scraper& scraper, const HttpRequest& request) {
+  co_await scraper.scrape(patience(request));
+  if (scraper.ready()) co_return make_reply(200, kPlainText, "ready\n");
+  co_return make_reply(503, kPlainText, "not ready: the endpoint does not answer as it should\n");
 }
 
 // The paths.
@@ -71,7 +82,10 @@ asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
     co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
   if (request.path == telemetry_path) co_return co_await metrics_page(scraper, config, request);
-  if (request.path == "/-/healthy") co_return make_reply(200, kPlainText, "healthy\n");
+  if (request.path == "/-/healthy" || request.path == "/health") {
+    co_return make_reply(200, kPlainText, "healthy\n");
+  }
+  if (request.path == "/-/ready") co_return co_await ready_page(scraper, request);
   co_return make_reply(404, kPlainText, "not found; the metrics are at " + telemetry_path + "\n");
 }
 
@@ -88,6 +102,26 @@ void finish(asio::io_context& io) {
   io.restart();
   io.run_for(std::chrono::milliseconds(800));
   if (!io.stopped()) std::quick_exit(0);
+}
+
+// Returns when it is time to stop: at a signal and after the delay, or at a second signal.
+asio::awaitable<void> wait_for_stop(asio::signal_set& signals, std::chrono::nanoseconds delay,
+                                    const Log& log) {
+  auto [ec, signal] = co_await signals.async_wait(kAwait);
+  log.info("stopping",
+           {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"},
+            {"delay_ms", static_cast<std::int64_t>(delay / std::chrono::milliseconds(1))}});
+  if (delay.count() == 0) co_return;
+  asio::steady_timer timer(co_await asio::this_coro::executor, delay);
+  signals.async_wait([&timer](const boost::system::error_code& ec, int) {
+    if (!ec) timer.cancel();
+  });
+  co_await timer.async_wait(kAwait);
+  signals.cancel();
+}
+
+PrintedScrape printed(const Answer& answer) {
+  return {.text = *answer.body(ExpositionFormat::kText, false), .up = answer.up()};
 }
 
 }  // namespace
@@ -110,7 +144,7 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
       [&](const HttpRequest& request) {
         return route(scraper, config, options.telemetry_path, request);
       },
-      HttpLimits{}, log, &replies);
+      HttpLimits{.max_connections = options.max_connections}, log, &replies);
   log.info("starting", {{"version", version()},
                         {"revision", revision()},
                         {"endpoint", endpoint.task_url()},
@@ -123,26 +157,26 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
 
   // As process 1 of a container there is no default action: without this, signals would be lost.
   asio::signal_set signals(io, SIGTERM, SIGINT);
-  signals.async_wait([&](const boost::system::error_code&, int signal) {
-    log.info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    server.stop();
-    io.stop();
-  });
+  asio::co_spawn(io, wait_for_stop(signals, options.shutdown_delay, log),
+                 [&](const std::exception_ptr&) {
+                   server.stop();
+                   io.stop();
+                 });
   io.run();
   finish(io);
   return {};
 }
 
-Result<Answer> scrape_once(const Options& options, const MetricsConfig& config,
-                           const Endpoint& endpoint, const Log& log) {
+Result<PrintedScrape> scrape_once(const Options& options, const MetricsConfig& config,
+                                  const Endpoint& endpoint, const Log& log) {
   asio::io_context io(1);
   const ReplyCounts replies;
   Scraper scraper(io.get_executor(), endpoint, scrape_options(options), config, replies, log);
-  Answer answer;
+  std::shared_ptr<const Answer> answer;
   asio::co_spawn(
       io,
       [&]() -> asio::awaitable<void> {
-        answer = *co_await scraper.scrape(std::nullopt);
+        answer = co_await scraper.scrape(std::nullopt);
         io.stop();
       },
       [](const std::exception_ptr& thrown) {
@@ -150,10 +184,11 @@ Result<Answer> scrape_once(const Options& options, const MetricsConfig& config,
       });
   io.run();
   finish(io);
-  return answer;
+  return printed(*answer);
 }
 
-Result<Answer> scrape_files(const Options& options, const MetricsConfig& config, const Log& log) {
+Result<PrintedScrape> scrape_files(const Options& options, const MetricsConfig& config,
+                                   const Log& log) {
   Replies replies{.task = read_file(options.task_file), .stats = read_file(options.stats_file)};
   if (!replies.task) return std::unexpected(replies.task.error());
   if (!replies.stats) return std::unexpected(replies.stats.error());
@@ -162,7 +197,7 @@ Result<Answer> scrape_files(const Options& options, const MetricsConfig& config,
     log.warn("the replies have a fault",
              {{"reason", reason(error.kind)}, {"error", error.message}});
   }
-  return answer;
+  return printed(answer);
 }
 
 }  // namespace ecs_exporter

@@ -1,12 +1,13 @@
 // The `serve` and `scrape` commands: paths to functions, signals, files.
 #pragma once
 
+#include <string>
+
 #include "endpoint.h"
 #include "error.h"
 #include "log.h"
 #include "metrics_config.h"
 #include "options.h"
-#include "scrape.h"
 
 namespace ecs_exporter {
 
@@ -15,11 +16,18 @@ namespace ecs_exporter {
 Result<void> serve(const Options& options, const MetricsConfig& config, const Endpoint& endpoint,
                    const Log& log);
 
+/// What the `scrape` command prints.
+struct PrintedScrape {
+  std::string text;
+  bool up = false;
+};
+
 /// Makes one scrape of `endpoint`: What went wrong is logged.
-Result<Answer> scrape_once(const Options& options, const MetricsConfig& config,
-                           const Endpoint& endpoint, const Log& log);
+Result<PrintedScrape> scrape_once(const Options& options, const MetricsConfig& config,
+                                  const Endpoint& endpoint, const Log& log);
 
 /// The same from the files that the options name. Errors: kSystem (a file cannot be read).
-Result<Answer> scrape_files(const Options& options, const MetricsConfig& config, const Log& log);
+Result<PrintedScrape> scrape_files(const Options& options, const MetricsConfig& config,
+                                   const Log& log);
 
 }  // namespace ecs_exporter
