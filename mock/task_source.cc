@@ -1,0 +1,83 @@
+// Files and the sample to documents.
+#include "task_source.h"
+
+#include <array>
+#include <boost/json/parse.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "sample.h"
+
+namespace ecs_exporter::mock {
+namespace {
+
+namespace json = boost::json;
+
+Result<std::string> read_file(const std::string& path) {
+  const auto failed = [&] {
+    return std::unexpected(
+        Error{ErrorKind::kSystem, "cannot read " + path + ": " + std::strerror(errno)});
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  if (!file) return failed();
+  std::string text;
+  std::array<char, 65536> part{};
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
+    text.append(part.data(), size);
+  }
+  if (std::ferror(file.get())) return failed();
+  return text;
+}
+
+}  // namespace
+
+TaskSource::TaskSource(const std::string& dir, bool frozen, const Log& log)
+    : task_{.path = dir.empty() ? "" : dir + "/task.json", .text = kSampleTask},
+      stats_{.path = dir.empty() ? "" : dir + "/stats.json", .text = kSampleStats},
+      frozen_(frozen),
+      log_(&log) {}
+
+Result<TaskSource> TaskSource::open(const std::string& dir, bool frozen, const Log& log) {
+  TaskSource source(dir, frozen, log);
+  for (const Input* input : {&source.task_, &source.stats_}) {
+    if (input->path.empty()) continue;
+    if (const auto text = read_file(input->path); !text) return std::unexpected(text.error());
+  }
+  return source;
+}
+
+Result<Document> TaskSource::read(Input& input) const {
+  const bool is_file = !input.path.empty();
+  Result<std::string> text = is_file ? read_file(input.path) : std::string(input.text);
+  if (!text) {
+    log_->error(text.error().message);
+    return std::unexpected(std::move(text.error()));
+  }
+  Document document;
+  boost::system::error_code ec;
+  json::value value = json::parse(*text, ec);
+  if (!ec && value.is_object()) document.object = std::move(value.get_object());
+  if (ec && !std::exchange(input.complained, true)) {
+    log_->warn("a file is not valid JSON and is sent as it is",
+               {{"file", input.path}, {"error", ec.message()}});
+  }
+  if (!ec) input.complained = false;
+  if (!document.object || (is_file && frozen_)) document.verbatim = std::move(*text);
+  return document;
+}
+
+Result<Document> TaskSource::task() { return read(task_); }
+
+Result<Document> TaskSource::stats() {
+  Result<Document> document = read(stats_);
+  if (!document || frozen_) return document;
+  auto& object = document->object;
+  if (object) object = advance(*object, clock_.next());
+  return document;
+}
+
+}  // namespace ecs_exporter::mock

@@ -1,0 +1,148 @@
+"""The exporter as a process: how it ends, what it weighs, how it treats the endpoint."""
+
+import concurrent.futures
+import http.client
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+from e2e_programs import (DEADLINE_S, Exporter, Mock, ProgramsTest, Running, program,
+                          wait_until)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class EndOfTheProcess(ProgramsTest):
+    """None of these waits is over by itself before the test's deadline."""
+
+    def setUp(self):
+        self.mock = self.started(Mock("--frozen"))
+
+    def exporter(self):
+        return self.started(Exporter(self.mock.url, f"--ecs.timeout={10 * DEADLINE_S}s"))
+
+    def connection(self, exporter):
+        connection = http.client.HTTPConnection("127.0.0.1", exporter.port, DEADLINE_S)
+        self.addCleanup(connection.close)
+        return connection
+
+    def assert_ends(self, exporter, number):
+        exporter.send(number)
+        self.assertEqual(exporter.wait(), 0)
+        last = exporter.log[-1]
+        self.assertEqual((last["msg"], last["signal"]), ("stopping", number.name))
+
+    def test_a_signal_ends_it(self):
+        for number in SIGNALS:
+            with self.subTest(number.name):
+                self.assert_ends(self.exporter(), number)
+
+    def test_a_signal_ends_it_with_an_idle_connection_open(self):
+        for number in SIGNALS:
+            with self.subTest(number.name):
+                exporter = self.exporter()
+                connection = self.connection(exporter)
+                connection.request("GET", "/metrics")
+                self.assertEqual(connection.getresponse().read()[:6], b"# HELP")
+                self.assert_ends(exporter, number)
+                self.assertEqual(connection.sock.recv(1), b"")
+
+    def test_a_signal_ends_it_while_a_scrape_hangs(self):
+        self.mock.set_faults("delay=3600s")
+        for number in SIGNALS:
+            with self.subTest(number.name):
+                exporter = self.exporter()
+                before = self.mock.requests()
+                self.connection(exporter).request("GET", "/metrics")
+                wait_until("the endpoint is asked", lambda: self.mock.requests() == before + 2)
+                self.assert_ends(exporter, number)
+
+    def test_a_scrape_that_is_nearly_done_still_gets_its_answer(self):
+        self.mock.set_faults("delay=300ms")
+        exporter = self.exporter()
+        before = self.mock.requests()
+        connection = self.connection(exporter)
+        connection.request("GET", "/metrics")
+        wait_until("the endpoint is asked", lambda: self.mock.requests() == before + 2)
+        exporter.send(signal.SIGTERM)
+        self.assertIn("ecs_container_exporter_up{", connection.getresponse().read().decode())
+        self.assertEqual(exporter.wait(), 0)
+
+    def test_a_signal_ends_it_as_process_1_of_a_container(self):
+        unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+        try:
+            subprocess.run([*unshare, "true"], check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise unittest.SkipTest("a process namespace is not permitted here: "
+                                    f"{(getattr(e, 'stderr', '') or str(e)).strip()}")
+        for number in SIGNALS:
+            with self.subTest(number.name):
+                outer = self.started(Running(
+                    [*unshare, program("EXPORTER"), "--web.listen-address=127.0.0.1:0",
+                     f"--ecs.metadata-uri={self.mock.url}"]))
+                outer.wait_for_line('"msg":"listening"')
+                (inner,) = children(outer.pid)
+                with open(f"/proc/{inner}/status") as status:
+                    self.assertRegex(status.read(), r"NSpid:.*\t1\n")
+                os.kill(inner, number)
+                self.assertEqual(outer.wait(), 0)
+
+
+def children(pid):
+    """The process ids of its children."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+class WeightOfTheProgram(ProgramsTest):
+    MAX_FILE_BYTES = 3_000_000
+    MAX_RESIDENT_BYTES = 3 * 1024 * 1024
+
+    def resident_bytes(self, pid):
+        with open(f"/proc/{pid}/status") as status:
+            return int(re.search(r"VmRSS:\s*(\d+) kB", status.read())[1]) * 1024
+
+    def test_the_resident_set_is_small_before_and_after_scrapes(self):
+        mock = self.started(Mock())
+        exporter = self.started(Exporter(mock.url, "--ecs.min-interval=0"))
+        self.assertLess(self.resident_bytes(exporter.pid), self.MAX_RESIDENT_BYTES)
+        for _ in range(100):
+            exporter.scrape()
+        self.assertLess(self.resident_bytes(exporter.pid), self.MAX_RESIDENT_BYTES)
+
+    def test_it_is_one_static_file(self):
+        shown = subprocess.run(["readelf", "--wide", "--program-headers", "--dynamic",
+                                program("EXPORTER")], capture_output=True, text=True, check=True)
+        self.assertIn("LOAD", shown.stdout)
+        for word in ("INTERP", "NEEDED"):
+            self.assertNotIn(word, shown.stdout)
+
+    def test_the_file_is_small(self):
+        self.assertLess(os.path.getsize(program("EXPORTER")), self.MAX_FILE_BYTES)
+
+
+class BurdenOnTheEndpoint(ProgramsTest):
+    MIN_INTERVAL_S = 0.25  # the default of --ecs.min-interval
+
+    def test_many_scrapers_share_two_requests_a_round(self):
+        mock = self.started(Mock("--frozen"))
+        exporter = self.started(Exporter(mock.url))
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(16) as scrapers:
+            for samples in scrapers.map(lambda _: exporter.scrape(), range(200)):
+                self.assert_complete(samples)
+        # Its first round can begin at once, and its last one end just now.
+        rounds = (time.monotonic() - began) / self.MIN_INTERVAL_S + 1
+        self.assertGreaterEqual(mock.requests(), 2)
+        self.assertLessEqual(mock.requests(), 2 * rounds)
+
+    def test_scrapes_during_a_round_wait_for_it(self):
+        mock = self.started(Mock("--frozen", "--delay=500ms"))
+        exporter = self.started(Exporter(mock.url, "--ecs.min-interval=1h"))
+        with concurrent.futures.ThreadPoolExecutor(16) as scrapers:
+            for samples in scrapers.map(lambda _: exporter.scrape(), range(50)):
+                self.assert_complete(samples)
+        self.assertEqual(mock.requests(), 2)

@@ -1,0 +1,18 @@
+"""Proves what the release programs do, with a mock endpoint, Prometheus and promtool around them.
+
+Takes the programs from the variables EXPORTER and MOCK. Each e2e_*.py beside this is one part.
+"""
+
+import signal
+import sys
+import unittest
+
+PARTS = ["e2e_command_line", "e2e_endpoints", "e2e_faults", "e2e_http", "e2e_process",
+         "e2e_prometheus", "e2e_run"]
+
+if __name__ == "__main__":
+    # A shell's background job has SIGINT ignored, and would hand that down to what is tested.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.dont_write_bytecode = True
+    arguments = sys.argv[1:] or PARTS
+    unittest.main(module=None, argv=[sys.argv[0], *arguments])
