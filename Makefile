@@ -44,7 +44,7 @@ lint: setup build/dev/build.ninja ## Check the format, clang-tidy, shellcheck
 	scripts/lint
 
 format: setup ## Format the C++ in place
-	scripts/lint --fix
+	clang-format-19 -i $(wildcard src/*.h src/*.cc mock/*.h mock/*.cc tests/*.h tests/*.cc)
 
 clean: ## Remove what was built
 	rm -rf build

@@ -62,7 +62,7 @@ Answer failure(const Route& route, unsigned status) {
 
 HttpReply without_reply() {
   HttpReply reply;
-  reply.then = HttpReply::Then::kReset;
+  reply.then = HttpReply::Then::kClose;  // and no head: not a byte
   return reply;
 }
 

@@ -3,6 +3,8 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
+#include <cstdint>
 
 #include "quote.h"
 
@@ -25,8 +27,14 @@ Result<Endpoint> read_uri(std::string_view uri, std::string found_in) {
   if (url->has_userinfo() || url->has_query() || url->has_fragment()) {
     return bad("has more than a host, a port and a path");
   }
-  if (url->has_port() && (url->port_number() == 0)) {
-    return bad("has a port that is not a number from 1 to 65535");
+  // The library's own port_number() does not notice that a number is too large.
+  std::uint16_t port = 80;
+  if (url->has_port()) {
+    const std::string_view digits = url->port();
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (ec != std::errc() || end != digits.data() + digits.size() || port == 0) {
+      return bad("has a port that is not a number from 1 to 65535");
+    }
   }
 
   std::string base(url->encoded_path());
@@ -35,7 +43,7 @@ Result<Endpoint> read_uri(std::string_view uri, std::string found_in) {
   if (base.contains("//")) return bad("has an empty part in its path");
   const bool v2 = base == "/v2";
   return Endpoint{.host = url->host_address(),
-                  .port = url->has_port() ? std::to_string(url->port_number()) : "80",
+                  .port = std::to_string(port),
                   .task_path = base + (v2 ? "/metadata" : "/task"),
                   .stats_path = base + (v2 ? "/stats" : "/task/stats"),
                   .found_in = std::move(found_in)};

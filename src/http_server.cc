@@ -429,11 +429,7 @@ asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection, cons
 // False if the client did not take it.
 asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply reply,
                                               bool with_body, bool close) {
-  if (reply.then == HttpReply::Then::kReset) {
-    error_code ignored;
-    connection.socket.set_option(asio::socket_base::linger(true, 0), ignored);
-    co_return false;
-  }
+  if (reply.head.empty()) co_return false;
   if (counts != nullptr) ++(*counts)[reply.status];
   if (close) reply.head += "Connection: close\r\n";
   reply.head += "\r\n";

@@ -39,10 +39,9 @@ struct HttpReply {
   enum class Then {
     kKeepAlive,  // unless the client or a shutdown wants it closed
     kClose,
-    kReset,  // closed at once and without a word to the client (RST)
   };
   /// The status line and headers, up to and without the empty line. The server adds
-  /// `Connection: close` where it will close.
+  /// `Connection: close` where it will close. "": the connection is closed without a reply.
   std::string head;
   /// Shared, as one answer may be on its way to many slow clients. Null: none. Not written for
   /// HEAD.

@@ -22,11 +22,10 @@ constexpr std::size_t kMaxGrowth = 2;
 constexpr std::size_t kFreeGrowth = 64UZ * 1024;
 
 std::string_view name_of(const Place::Target& target) {
-  constexpr std::array<std::string_view, 10> kNames = {
-      "nothing",        "a string",  "a whole number from 0 to 2^64-1",
-      "a whole number", "a number",  "true or false",
-      "a time",         "an object", "an object",
-      "an array"};
+  constexpr std::array<std::string_view, 11> kNames = {
+      "nothing",        "a string",  "a string",      "a whole number from 0 to 2^64-1",
+      "a whole number", "a number",  "true or false", "a time",
+      "an object",      "an object", "an array"};
   static_assert(kNames.size() == std::variant_size_v<Place::Target>);
   return kNames[target.index()];
 }
@@ -67,6 +66,10 @@ bool assign(const Target&, const Value&) {
 }
 bool assign(std::string* target, const JsonText& value) {
   target->assign(value.text);
+  return true;
+}
+bool assign(std::optional<std::string>* target, const JsonText& value) {
+  *target = value.text;
   return true;
 }
 bool assign(std::optional<Timestamp>* target, const JsonText& value) {
@@ -149,7 +152,7 @@ class Reader {
     --depth_;
     if (depth_ > 0 || root_depth_ == 0 || size == 1) return true;
     return fail(ec, ErrorKind::kShape,
-                "the reply is an array of " + std::to_string(size) + ", not an object");
+                "it is an array of " + std::to_string(size) + ", not an object");
   }
 
   bool on_key_part(std::string_view part, std::size_t, error_code&) {
@@ -264,9 +267,9 @@ class Reader {
   bool use(std::size_t bytes, error_code& ec) {
     used_ += bytes;
     if (used_ <= room_) return true;
-    return fail(ec, ErrorKind::kTooLarge,
-                "the reply has so many elements that they would take over " +
-                    std::to_string(room_) + " bytes");
+    return fail(
+        ec, ErrorKind::kTooLarge,
+        "it has so many elements that they would take over " + std::to_string(room_) + " bytes");
   }
 
   void note_misfit(const Place& place, std::string_view found) {
@@ -291,7 +294,7 @@ class Reader {
         out += frame.key.substr(0, 80);
       }
     }
-    return out.empty() ? "the reply" : out;
+    return out.empty() ? "it" : out;
   }
 
   bool fail(error_code& ec, ErrorKind kind, std::string message) {
@@ -332,6 +335,22 @@ Result<Misfits> read_json(std::string_view text, const Place& root) {
                                     ": more after the end: " + excerpt(text.substr(end))});
   }
   return parser.handler().result();
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> read_json_strings(std::string_view text) {
+  std::vector<std::pair<std::string, std::optional<std::string>>> read;
+  const auto bad = [](const std::string& why) {
+    return std::unexpected(Error{ErrorKind::kUsage, "not a JSON object of strings: " + why});
+  };
+  const Result<Misfits> misfits = read_json(text, place(read));
+  if (!misfits) return bad(misfits.error().message);
+  if (misfits->count > 0) return bad(misfits->first);
+  std::vector<std::pair<std::string, std::string>> strings;
+  for (auto& [key, value] : read) {
+    if (!value) return bad(excerpt(key) + " is null, not a string");
+    strings.emplace_back(std::move(key), std::move(*value));
+  }
+  return strings;
 }
 
 }  // namespace ecs_exporter

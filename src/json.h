@@ -64,10 +64,11 @@ class Place {
     Place (*append)(void* target);
     std::size_t element_size;
   };
-  /// A text also takes a number, as it would be written.
-  using Target = std::variant<Nowhere, std::string*, std::optional<std::uint64_t>*,
-                              std::optional<std::int64_t>*, std::optional<double>*,
-                              std::optional<bool>*, std::optional<Timestamp>*, Object, Map, Array>;
+  /// A text also takes a number, as it would be written; an optional text does not.
+  using Target = std::variant<Nowhere, std::string*, std::optional<std::string>*,
+                              std::optional<std::uint64_t>*, std::optional<std::int64_t>*,
+                              std::optional<double>*, std::optional<bool>*,
+                              std::optional<Timestamp>*, Object, Map, Array>;
 
   Place() = default;
   Place(Target target) : target_(target) {}
@@ -91,7 +92,8 @@ template <class T>
 struct IsOptionalStruct : std::false_type {};
 template <class T>
 struct IsOptionalStruct<std::optional<T>>
-    : std::bool_constant<std::is_class_v<T> && !std::is_same_v<T, Timestamp>> {};
+    : std::bool_constant<std::is_class_v<T> && !std::is_same_v<T, Timestamp> &&
+                         !std::is_same_v<T, std::string>> {};
 
 template <class T>
 Place::Map map_of(std::vector<std::pair<std::string, T>>& map) {
@@ -169,5 +171,9 @@ struct Misfits {
 /// kTooLarge (what it says would take many times more memory than the text; no real reply does).
 /// After an error the values under `root` are in part read.
 Result<Misfits> read_json(std::string_view text, const Place& root);
+
+/// Reads an object whose values are all strings, as users write them into an option; in the order
+/// of the text. Errors: kUsage, what is wrong with it.
+Result<std::vector<std::pair<std::string, std::string>>> read_json_strings(std::string_view text);
 
 }  // namespace ecs_exporter

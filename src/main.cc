@@ -28,14 +28,13 @@ int exit_code_of(const Error& error, const Log& log) {
 
 // As the specification has it, fields that are no JSON object of strings are no reason to stop.
 Log make_log(const Options& options) {
-  std::vector<std::pair<std::string, std::string>> fields;
   const std::string& json = options.additional_log_fields;
   if (json.empty()) return {options.log_level, options.log_format};
-  const auto read = read_json(json, place(fields));
-  if (read && read->count == 0) return {options.log_level, options.log_format, std::move(fields)};
+  auto fields = read_json_strings(json);
+  if (fields) return {options.log_level, options.log_format, std::move(*fields)};
   Log log(options.log_level, options.log_format);
-  log.warn("ADDITIONAL_LOG_FIELDS is ignored, as it is not a JSON object of strings",
-           {{"value", json}, {"error", read ? read->first : read.error().message}});
+  log.warn("ADDITIONAL_LOG_FIELDS is ignored",
+           {{"value", json}, {"error", fields.error().message}});
   return log;
 }
 
@@ -48,12 +47,12 @@ Result<MetricsConfig> metrics_config(const Options& options) {
                          .include_containers = options.include_containers,
                          .exclude_containers = options.exclude_containers};
   if (!options.static_labels.empty()) {
-    const auto read = read_json(options.static_labels, place(choices.static_labels));
-    if (!read || read->count > 0) {
+    auto labels = read_json_strings(options.static_labels);
+    if (!labels) {
       return std::unexpected(
-          Error{ErrorKind::kUsage, "--labels.static is not a JSON object of strings: " +
-                                       (read ? read->first : read.error().message)});
+          Error{ErrorKind::kUsage, "--labels.static: " + labels.error().message});
     }
+    choices.static_labels = std::move(*labels);
   }
   return make_metrics_config(choices);
 }

@@ -107,7 +107,7 @@ void finish(asio::io_context& io) {
 // Returns when it is time to stop: at a signal and after the delay, or at a second signal.
 asio::awaitable<void> wait_for_stop(asio::signal_set& signals, std::chrono::nanoseconds delay,
                                     const Log& log) {
-  auto [ec, signal] = co_await signals.async_wait(kAwait);
+  const auto [error, signal] = co_await signals.async_wait(kAwait);
   log.info("stopping",
            {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"},
             {"delay_ms", static_cast<std::int64_t>(delay / std::chrono::milliseconds(1))}});
@@ -145,6 +145,14 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
         return route(scraper, config, options.telemetry_path, request);
       },
       HttpLimits{.max_connections = options.max_connections}, log, &replies);
+  // Before anyone can see that it listens: as process 1 of a container there is no default action,
+  // and a signal that came too soon would be lost.
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  asio::co_spawn(io, wait_for_stop(signals, options.shutdown_delay, log),
+                 [&](const std::exception_ptr&) {
+                   server.stop();
+                   io.stop();
+                 });
   log.info("starting", {{"version", version()},
                         {"revision", revision()},
                         {"endpoint", endpoint.task_url()},
@@ -155,13 +163,6 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
     log.info("listening", {{"address", *listening}, {"path", options.telemetry_path}});
   }
 
-  // As process 1 of a container there is no default action: without this, signals would be lost.
-  asio::signal_set signals(io, SIGTERM, SIGINT);
-  asio::co_spawn(io, wait_for_stop(signals, options.shutdown_delay, log),
-                 [&](const std::exception_ptr&) {
-                   server.stop();
-                   io.stop();
-                 });
   io.run();
   finish(io);
   return {};
