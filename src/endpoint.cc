@@ -38,9 +38,9 @@ Result<Endpoint> read_uri(std::string_view uri, std::string found_in) {
   }
 
   std::string base(url->encoded_path());
-  if (base.ends_with('/')) base.pop_back();
   // The agent redirects a path with a double slash, and says nothing else.
   if (base.contains("//")) return bad("has an empty part in its path");
+  if (base.ends_with('/')) base.pop_back();
   const bool v2 = base == "/v2";
   return Endpoint{.host = url->host_address(),
                   .port = std::to_string(port),

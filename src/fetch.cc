@@ -108,6 +108,11 @@ std::string request_text(const FetchRequest& request) {
   return text;
 }
 
+// True where bytes came that are not HTTP, as opposed to no bytes.
+bool is_http_error(error_code ec) {
+  return ec.category() == make_error_code(http::error::bad_version).category();
+}
+
 // Turns what went wrong while reading a reply into an answer; `header_read` if its header was fine.
 Attempt read_failure(const FetchRequest& request, error_code ec, bool header_read) {
   Attempt attempt{.body = {}, .connected = true};
@@ -118,7 +123,7 @@ Attempt read_failure(const FetchRequest& request, error_code ec, bool header_rea
                            "the body is over " + std::to_string(request.max_body_bytes) + " bytes");
   } else if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
     attempt.body = failure(request, ErrorKind::kTooLarge, "the header is over 8 KiB");
-  } else if (ec == http::error::partial_message || header_read) {
+  } else if (ec == http::error::partial_message || (header_read && !is_http_error(ec))) {
     attempt.body = failure(request, ErrorKind::kClosed,
                            "the connection was closed in the middle of the reply");
   } else if (ec == http::error::end_of_stream || ec == asio::error::connection_reset ||

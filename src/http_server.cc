@@ -166,7 +166,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   error_code address_error;
   const auto ip = asio::ip::make_address(std::string(host), address_error);
-  if (!host.empty() && (address_error || ip.is_v6() != bracketed)) {
+  if ((!host.empty() || bracketed) && (address_error || ip.is_v6() != bracketed)) {
     return bad("the host is neither empty nor an IPv4 address nor an IPv6 address in brackets");
   }
   address.host = host;
@@ -393,7 +393,8 @@ asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Pars
     auto [ec] = co_await connection.socket.async_wait(tcp::socket::wait_read, kAwait);
     if (ec || stopping) co_return false;
   }
-  connection.deadline = std::max(connection.deadline, Clock::now() + limits.request_timeout);
+  connection.since = Clock::now();
+  connection.deadline = connection.since + limits.request_timeout;
   auto [ec, size] =
       co_await http::async_read_header(connection.socket, connection.buffer, parser, kAwait);
   if (!ec) co_return true;

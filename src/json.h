@@ -10,8 +10,8 @@
 //   Limits limits;
 //   Result<Misfits> read = read_json(R"({"Memory": 64, "Other": [1]})", place(limits));
 //
-// Unknown members are skipped and cost nothing. `null` leaves a value as it is. A value of the
-// wrong type leaves it too, is a misfit, and harms nothing else.
+// Unknown members are skipped and cost nothing. `null` is absent. So is a value of the wrong type,
+// which is a misfit, and harms nothing else.
 #pragma once
 
 #include <cstddef>
@@ -115,9 +115,11 @@ struct MemberPointer<Value Class::*> {
 }  // namespace json_detail
 
 /// The place of one value: a text, number, truth value, time, struct with `Members`, or an
-/// optional struct (which is there once its key was).
+/// optional struct (which is there once its key was). Empties it, so that of two members with the
+/// same key nothing of the first is left.
 template <class T>
 Place place(T& value) {
+  value = T{};
   if constexpr (json_detail::IsOptionalStruct<T>::value) {
     return place(value.emplace());
   } else if constexpr (std::is_constructible_v<Place::Target, T*>) {

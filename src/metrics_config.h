@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "error.h"
+#include "metric.h"
 #include "model.h"
 #include "pattern.h"
-#include "tables.h"
 
 namespace ecs_exporter {
 

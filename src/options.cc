@@ -145,8 +145,8 @@ constexpr Option kOptions[] = {
      .set =
          [](Options& o, const std::string& text) {
            o.telemetry_path = text;
-           return text.starts_with('/') && text != "/" && !text.contains('?') &&
-                  !text.starts_with("/-/");
+           return text.starts_with('/') && text != "/" && text != "/health" &&
+                  !text.contains('?') && !text.starts_with("/-/");
          }},
     {.flag = "--web.max-connections",
      .value_name = "COUNT",
@@ -344,17 +344,31 @@ void declare(CLI::App& app, std::array<Given, std::size(kOptions)>& given, bool&
   }
 }
 
+// The last first, and an empty value as a word of its own: in "--name=" CLI11 would not see it, and
+// take the next word for the value.
+std::vector<std::string> as_cli11_wants(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  for (const std::string& argument : arguments) {
+    const bool empty_value =
+        argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+    words.push_back(empty_value ? argument.substr(0, argument.size() - 1) : argument);
+    if (empty_value) words.emplace_back();
+  }
+  std::ranges::reverse(words);
+  return words;
+}
+
 }  // namespace
 
-Result<Options> parse_options(std::vector<std::string> arguments, const Environment& environment) {
+Result<Options> parse_options(const std::vector<std::string>& arguments,
+                              const Environment& environment) {
   Options options;
   std::array<Given, std::size(kOptions)> given;
   bool help = false;
   CLI::App app;
   declare(app, given, help);
   try {
-    std::ranges::reverse(arguments);  // as CLI11 wants them
-    app.parse(arguments);
+    app.parse(as_cli11_wants(arguments));
   } catch (const CLI::ParseError& e) {
     return usage(e.what());
   }

@@ -51,7 +51,8 @@ struct Options {
 /// Reads the command line (without the program's name) and, for each option that it does not give,
 /// the option's variable, if that is set and not empty.
 /// Errors: kUsage, one sentence that names the option or variable, and the value.
-Result<Options> parse_options(std::vector<std::string> arguments, const Environment& environment);
+Result<Options> parse_options(const std::vector<std::string>& arguments,
+                              const Environment& environment);
 
 /// The page that `--help` prints.
 std::string help_text();

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "derive.h"
-#include "rows.h"
 #include "units.h"
 
 namespace ecs_exporter {

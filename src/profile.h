@@ -4,8 +4,8 @@
 
 #include <span>
 
+#include "metric.h"
 #include "model.h"
-#include "tables.h"
 
 namespace ecs_exporter {
 

@@ -1,6 +1,7 @@
 // Paths to functions, signals.
 #include "serve.h"
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -10,11 +11,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <cstring>
+#include <memory>
 #include <optional>
 
 #include "http_server.h"
@@ -90,9 +93,19 @@ asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
 }
 
 Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return std::unexpected(Error{ErrorKind::kSystem, "cannot read " + path});
+  const auto failed = [&] {
+    return std::unexpected(
+        Error{ErrorKind::kSystem, "cannot read " + path + ": " + std::strerror(errno)});
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  if (!file) return failed();
+  std::string text;
+  std::array<char, 4096> part{};
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
+    text.append(part.data(), size);
+  }
+  if (std::ferror(file.get()) != 0) return failed();
   return text;
 }
 

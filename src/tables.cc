@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "rows.h"
 #include "units.h"
 #include "version.h"
 
@@ -460,7 +459,7 @@ constexpr Metric<Task> kTaskInfoRows[] = {
      .source = "task",
      .absent = "never",
      .value = [](const Task&) -> Sampled { return kOne; },
-     .labels = all_task_labels,
+     .labels = [](const Task& t) { return all_task_labels(t); },
      .label_names = "all of the task: those of --labels.task, and VPCID, Group, NetworkMode, "
                     "AvailabilityZoneID"},
 };

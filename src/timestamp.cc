@@ -62,12 +62,15 @@ std::int32_t fraction_ns(Cursor& cursor) {
   return ns;
 }
 
-int offset_seconds(Cursor& cursor) {
+// Absent for one of a day or more.
+std::optional<int> offset_seconds(Cursor& cursor) {
   const char sign = cursor.one_of("Zz+-");
   if (sign != '+' && sign != '-') return 0;
   const int hours = cursor.number(2);
   cursor.one_of(":");
-  const int seconds = (hours * 60 + cursor.number(2)) * 60;
+  const int minutes = cursor.number(2);
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  const int seconds = (hours * 60 + minutes) * 60;
   return sign == '+' ? seconds : -seconds;
 }
 
@@ -87,14 +90,14 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   cursor.one_of(":");
   const int second = cursor.number(2);
   const std::int32_t ns = cursor.at('.') ? fraction_ns(cursor) : 0;
-  const int offset = offset_seconds(cursor);
+  const std::optional<int> offset = offset_seconds(cursor);
 
   const std::chrono::year_month_day date(year, month, day);
-  if (!cursor.finished() || !date.ok() || hour > 23 || minute > 59 || second > 60) {
+  if (!cursor.finished() || !offset || !date.ok() || hour > 23 || minute > 59 || second > 60) {
     return std::nullopt;
   }
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return Timestamp{.seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset,
+  return Timestamp{.seconds = days * 86400 + hour * 3600 + minute * 60 + second - *offset,
                    .nanoseconds = ns};
 }
 

@@ -1,0 +1,304 @@
+// One GET towards an endpoint, over real sockets.
+#include "fetch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "loopback.h"
+
+namespace ecs_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::size_t kLimit = 1000;
+constexpr auto kClose = Scripted::Then::kClose;
+constexpr auto kReset = Scripted::Then::kReset;
+constexpr auto kHang = Scripted::Then::kHang;
+
+// Made outside of the coroutines: GCC 12 destroys a braced argument of an awaited call twice.
+FetchRequest get(std::string host, std::uint16_t port, std::string path,
+                 std::chrono::nanoseconds time = seconds(20)) {
+  return {.host = std::move(host),
+          .port = std::to_string(port),
+          .path = std::move(path),
+          .deadline = std::chrono::steady_clock::now() + time,
+          .max_body_bytes = kLimit};
+}
+
+// What came of a fetch, and what the endpoint saw.
+struct Outcome {
+  Fetched fetched{.body = std::unexpected(Error{})};
+  std::vector<std::string> requests;
+
+  std::string body() const {
+    EXPECT_TRUE(fetched.body) << fetched.body.error().message;
+    return fetched.body.value_or("");
+  }
+  Error error() const {
+    EXPECT_FALSE(fetched.body);
+    return fetched.body ? Error{} : fetched.body.error();
+  }
+  // The message without the URL that it begins with.
+  std::string message() const {
+    const std::string all = error().message;
+    EXPECT_THAT(all, StartsWith("http://"));
+    return all.substr(all.find(": ") + 2);
+  }
+};
+
+Outcome fetched_from(std::vector<Scripted> script, std::chrono::nanoseconds time = seconds(20)) {
+  asio::io_context io;
+  FakeEndpoint endpoint(io, std::move(script));
+  Outcome outcome;
+  run(io, [&]() -> Async {
+    outcome.fetched = co_await fetch(get("127.0.0.1", endpoint.port(), "/v4/a/task", time));
+  }());
+  outcome.requests = endpoint.requests();
+  return outcome;
+}
+
+Outcome fetched_from(const std::string& reply) { return fetched_from({says(reply)}); }
+
+// From a host on which there may be nobody.
+Outcome fetched_at(std::string host, std::uint16_t port,
+                   std::chrono::nanoseconds time = seconds(20)) {
+  asio::io_context io;
+  Outcome outcome;
+  run(io, [&]() -> Async { outcome.fetched = co_await fetch(get(host, port, "/", time)); }());
+  return outcome;
+}
+
+std::string status(std::string_view line, std::string_view body = "") {
+  return "HTTP/1.1 " + std::string(line) + "\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string(body);
+}
+
+constexpr std::string_view kChunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+std::string chunked(std::string_view chunks) {
+  return std::string(kChunkedHead) + std::string(chunks);
+}
+
+TEST(Fetch, ReadsABodyWithALength) {
+  const Outcome outcome = fetched_from(ok_reply("{\"a\": 1}"));
+  EXPECT_EQ(outcome.body(), "{\"a\": 1}");
+  EXPECT_EQ(outcome.fetched.requests, 1U);
+}
+
+TEST(Fetch, ReadsAChunkedBody) {
+  EXPECT_EQ(fetched_from(chunked("3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n")).body(), "abcdefg");
+}
+
+TEST(Fetch, ReadsABodyThatEndsWithTheConnection) {
+  EXPECT_EQ(fetched_from("HTTP/1.0 200 OK\r\n\r\nall of it").body(), "all of it");
+}
+
+TEST(Fetch, ReadsAnEmptyBody) { EXPECT_EQ(fetched_from(ok_reply("")).body(), ""); }
+
+TEST(Fetch, ReadsAReplyInManyParts) {
+  EXPECT_EQ(fetched_from(
+                {{.parts = {"HTTP/1.1 2", "00 OK\r\nContent-", "Length: 4\r\n\r", "\nab", "cd"}}})
+                .body(),
+            "abcd");
+}
+
+TEST(Fetch, NeedsNoEndOfTheConnection) {
+  EXPECT_EQ(fetched_from({{.parts = {ok_reply("x")}, .then = kHang}}).body(), "x");
+}
+
+TEST(Fetch, SendsOnePlainRequest) {
+  const Outcome outcome = fetched_from(ok_reply(""));
+  ASSERT_EQ(outcome.requests.size(), 1U);
+  EXPECT_THAT(outcome.requests[0], StartsWith("GET /v4/a/task HTTP/1.1\r\nHost: 127.0.0.1:"));
+  EXPECT_THAT(outcome.requests[0], HasSubstr("\r\nConnection: close\r\n"));
+}
+
+TEST(Fetch, BodyOfTheLimitIsRead) {
+  EXPECT_EQ(fetched_from(ok_reply(std::string(kLimit, 'x'))).body().size(), kLimit);
+  EXPECT_EQ(
+      fetched_from(chunked("3e8\r\n" + std::string(kLimit, 'x') + "\r\n0\r\n\r\n")).body().size(),
+      kLimit);
+}
+
+TEST(Fetch, BodyOverTheLimitIsTooLarge) {
+  for (const std::string& reply :
+       {ok_reply(std::string(kLimit + 1, 'x')),
+        chunked("3e9\r\n" + std::string(kLimit + 1, 'x') + "\r\n0\r\n\r\n"),
+        chunked("200\r\n" + std::string(512, 'x') + "\r\n200\r\n" + std::string(512, 'x') + "\r\n"),
+        "HTTP/1.0 200 OK\r\n\r\n" + std::string(kLimit + 1, 'x'),
+        std::string("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n")}) {
+    const Outcome outcome = fetched_from(reply);
+    EXPECT_EQ(outcome.error().kind, ErrorKind::kTooLarge) << outcome.error().message;
+    EXPECT_EQ(outcome.message(), "the body is over 1000 bytes");
+    EXPECT_EQ(outcome.fetched.requests, 1U);
+  }
+}
+
+TEST(Fetch, HeaderOverEightKibIsTooLarge) {
+  const Outcome outcome =
+      fetched_from("HTTP/1.1 200 OK\r\nX: " + std::string(8192, 'x') + "\r\n\r\n");
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kTooLarge);
+  EXPECT_EQ(outcome.message(), "the header is over 8 KiB");
+}
+
+TEST(Fetch, HeaderThatNeverEndsIsTooLarge) {
+  const std::string line = "X-Filler: " + std::string(500, 'x') + "\r\n";
+  std::vector<std::string> parts(50, line);
+  parts.insert(parts.begin(), "HTTP/1.1 200 OK\r\n");
+  EXPECT_EQ(fetched_from({{.parts = parts, .then = kHang}}).error().kind, ErrorKind::kTooLarge);
+}
+
+TEST(Fetch, ConnectionClosedWithoutAReplyIsRetriedOnce) {
+  const Outcome outcome = fetched_from({{}, says(ok_reply("x"))});
+  EXPECT_EQ(outcome.body(), "x");
+  EXPECT_EQ(outcome.fetched.requests, 2U);
+  EXPECT_EQ(outcome.requests.size(), 2U);
+}
+
+TEST(Fetch, ConnectionResetWithoutAReplyIsRetriedOnce) {
+  EXPECT_EQ(fetched_from({{.parts = {}, .then = kReset}, says(ok_reply("x"))}).body(), "x");
+}
+
+TEST(Fetch, ConnectionClosedTwiceIsAnError) {
+  const Outcome outcome = fetched_from({{.parts = {}, .then = kClose}});
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kClosed);
+  EXPECT_EQ(outcome.message(), "the connection was closed without a reply");
+  EXPECT_EQ(outcome.requests.size(), 2U);
+}
+
+TEST(Fetch, ServerErrorIsRetriedOnce) {
+  const Outcome outcome = fetched_from({says(status("500 Oops", "busy")), says(ok_reply("x"))});
+  EXPECT_EQ(outcome.body(), "x");
+  EXPECT_EQ(outcome.fetched.requests, 2U);
+}
+
+TEST(Fetch, ServerErrorTwiceIsAnErrorWithItsText) {
+  const Outcome outcome = fetched_from({says(status("503 Busy", "no \"time\""))});
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kStatus);
+  EXPECT_EQ(outcome.message(), R"(status 503 "no \"time\"")");
+  EXPECT_EQ(outcome.requests.size(), 2U);
+}
+
+TEST(Fetch, TooManyRequestsIsThrottledAndRetriedOnce) {
+  EXPECT_EQ(fetched_from({says(status("429 Slow")), says(ok_reply("x"))}).body(), "x");
+  const Outcome outcome = fetched_from({says(status("429 Slow", "limit"))});
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kThrottled);
+  EXPECT_EQ(outcome.requests.size(), 2U);
+}
+
+TEST(Fetch, ClientErrorIsNotRetried) {
+  const Outcome outcome = fetched_from({says(status("404 Not Found", "?")), says(ok_reply("x"))});
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kStatus);
+  EXPECT_EQ(outcome.message(), R"(status 404 "?")");
+  EXPECT_EQ(outcome.requests.size(), 1U);
+}
+
+TEST(Fetch, RedirectIsNotFollowed) {
+  const Outcome outcome =
+      fetched_from({says("HTTP/1.1 301 Moved\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"),
+                    says(ok_reply("x"))});
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kStatus);
+  EXPECT_EQ(outcome.message(), R"(status 301 "")");
+  EXPECT_EQ(outcome.requests.size(), 1U);
+}
+
+TEST(Fetch, RetryWaitsForItsOwnAnswer) {
+  const Outcome outcome = fetched_from({says(status("500 Oops")), says(status("404 Gone"))});
+  EXPECT_EQ(outcome.message(), R"(status 404 "")");
+}
+
+TEST(Fetch, WithoutTimeThereIsNoRetry) {
+  // The pause before a retry is at least 20 ms; under a deadline that is as good as over there is
+  // none.
+  const Outcome outcome = fetched_from({{}, says(ok_reply("x"))}, milliseconds(15));
+  EXPECT_LE(outcome.requests.size(), 1U);
+  EXPECT_THAT(outcome.error().kind, AnyOf(ErrorKind::kClosed, ErrorKind::kTimeout));
+}
+
+TEST(Fetch, EndpointThatNeverRepliesTimesOut) {
+  const Outcome outcome = fetched_from({{.parts = {}, .then = kHang}}, milliseconds(100));
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kTimeout);
+  EXPECT_LE(outcome.requests.size(), 1U);
+}
+
+TEST(Fetch, EndpointThatStopsInTheMiddleTimesOut) {
+  for (const std::string part : {"HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"}) {
+    EXPECT_EQ(fetched_from({{.parts = {part}, .then = kHang}}, milliseconds(100)).error().kind,
+              ErrorKind::kTimeout);
+  }
+}
+
+TEST(Fetch, ReplyCutInTheMiddleIsClosedAndNotRetried) {
+  for (const std::string& part :
+       {std::string("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), std::string("HTTP/1.1 2"),
+        std::string("HTTP/1.1 200 OK\r\nContent-Le"), chunked("9\r\nabc"),
+        chunked("3\r\nabc\r\n")}) {
+    for (const auto then : {kClose, kReset}) {
+      const Outcome outcome = fetched_from({{.parts = {part}, .then = then}, says(ok_reply("x"))});
+      if (then == kReset && outcome.fetched.requests == 2)
+        continue;  // the part was lost on the way
+      EXPECT_EQ(outcome.error().kind, ErrorKind::kClosed) << part;
+      EXPECT_EQ(outcome.message(), "the connection was closed in the middle of the reply");
+      EXPECT_EQ(outcome.requests.size(), 1U);
+    }
+  }
+}
+
+TEST(Fetch, WhatIsNotHttpIsAnError) {
+  for (const std::string reply :
+       {"hello\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/9.9 200 OK\r\n\r\n",
+        "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n"}) {
+    const Outcome outcome = fetched_from({says(reply), says(ok_reply("x"))});
+    EXPECT_EQ(outcome.error().kind, ErrorKind::kShape) << outcome.error().message;
+    EXPECT_THAT(outcome.message(), StartsWith("not an HTTP reply: "));
+    EXPECT_EQ(outcome.requests.size(), 1U);
+  }
+}
+
+TEST(Fetch, BadChunkIsNotHttp) {
+  EXPECT_EQ(fetched_from(chunked("zz\r\nabc\r\n0\r\n\r\n")).error().kind, ErrorKind::kShape);
+}
+
+TEST(Fetch, RefusedConnectionIsAnErrorWithoutARequest) {
+  const std::uint16_t port = closed_port();
+  const Outcome outcome = fetched_at("127.0.0.1", port);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kConnect);
+  EXPECT_EQ(outcome.error().message,
+            "http://127.0.0.1:" + std::to_string(port) + "/: cannot connect: Connection refused");
+  EXPECT_EQ(outcome.fetched.requests, 0U);
+}
+
+TEST(Fetch, Ipv6HostStandsInBrackets) {
+  const std::uint16_t port = closed_port();
+  EXPECT_THAT(fetched_at("::1", port).error().message,
+              StartsWith("http://[::1]:" + std::to_string(port) + "/: "));
+}
+
+TEST(Fetch, LocalhostIsTheLoopbackInterface) {
+  asio::io_context io;
+  FakeEndpoint endpoint(io, {says(ok_reply("x"))});
+  run(io, [&]() -> Async {
+    const Fetched fetched = co_await fetch(get("localhost", endpoint.port(), "/"));
+    EXPECT_EQ(fetched.body.value_or("none"), "x");
+  }());
+}
+
+TEST(Fetch, NameThatCannotBeResolvedIsAnError) {
+  const Outcome outcome = fetched_at("name.invalid", 80, milliseconds(200));
+  EXPECT_THAT(outcome.error().kind, AnyOf(ErrorKind::kConnect, ErrorKind::kTimeout));
+  EXPECT_THAT(outcome.message(), HasSubstr("resolve"));
+  EXPECT_EQ(outcome.fetched.requests, 0U);
+}
+
+}  // namespace
+}  // namespace ecs_exporter

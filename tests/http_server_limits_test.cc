@@ -1,0 +1,243 @@
+// What a server does about clients that are slow, many or greedy, and how it stops.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "serving.h"
+
+namespace ecs_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+HttpLimits with_connections(std::size_t most) {
+  HttpLimits limits = no_limits();
+  limits.max_connections = most;
+  return limits;
+}
+HttpLimits with_request_timeout(milliseconds time) {
+  HttpLimits limits = no_limits();
+  limits.request_timeout = time;
+  return limits;
+}
+HttpLimits with_idle_timeout(milliseconds time) {
+  HttpLimits limits = no_limits();
+  limits.idle_timeout = time;
+  return limits;
+}
+HttpLimits with_write_timeout(milliseconds time) {
+  HttpLimits limits = no_limits();
+  limits.write_timeout = time;
+  return limits;
+}
+
+// Sends a byte of an endless header now and then, until the server hangs up.
+Async trickle(Client& client) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  boost::system::error_code ec;
+  while (!ec) {
+    asio::write(client.socket(), asio::buffer("x", 1), ec);
+    timer.expires_after(milliseconds(5));
+    co_await timer.async_wait(kAwait);
+  }
+}
+
+TEST(HttpServerLimits, AreTheDocumentedOnes) {
+  const HttpLimits limits;
+  EXPECT_EQ(limits.max_connections, 64U);
+  EXPECT_EQ(limits.max_header_bytes, 8192U);
+  EXPECT_EQ(limits.request_timeout, std::chrono::seconds(10));
+  EXPECT_EQ(limits.idle_timeout, std::chrono::seconds(60));
+  EXPECT_EQ(limits.write_timeout, std::chrono::seconds(10));
+}
+
+TEST(HttpServerLimits, HeaderOverTheLimitIsRefused) {
+  for (const std::size_t size : {8192U, 20000U, 200000U}) {
+    Serving serving;
+    const std::string reply = serving.exchange(get("/", "X: " + std::string(size, 'x') + "\r\n"));
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n")) << size;
+    EXPECT_THAT(reply, EndsWith("\r\n\r\nthe header is too large\n"));
+    EXPECT_EQ(serving.handled, 0);
+  }
+}
+
+TEST(HttpServerLimits, HeaderBelowTheLimitIsServed) {
+  Serving serving;
+  EXPECT_THAT(serving.exchange(get("/1", "X: " + std::string(8000, 'x') + "\r\n")),
+              HasSubstr("GET /1"));
+}
+
+TEST(HttpServerLimits, RequestThatTricklesIsCutOff) {
+  Serving serving(with_request_timeout(milliseconds(100)));
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    co_await client.send("GET / HTTP/1.1\r\nX: ");
+    co_await trickle(client);
+    EXPECT_EQ(serving.handled, 0);
+  }());
+}
+
+TEST(HttpServerLimits, LaterRequestThatTricklesIsCutOffToo) {
+  Serving serving(with_request_timeout(milliseconds(100)));
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    co_await client.send(get("/1"));
+    co_await client.reply();
+    co_await client.send("GET / HTTP/1.1\r\nX: ");
+    co_await trickle(client);
+    EXPECT_EQ(serving.handled, 1);
+  }());
+}
+
+TEST(HttpServerLimits, ConnectionWithoutARequestIsClosed) {
+  Serving serving(with_request_timeout(milliseconds(50)));
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    EXPECT_EQ(co_await client.rest(), "");
+  }());
+}
+
+TEST(HttpServerLimits, IdleConnectionIsClosed) {
+  Serving serving(with_idle_timeout(milliseconds(50)));
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    co_await client.send(get("/1"));
+    co_await client.reply();
+    EXPECT_EQ(co_await client.rest(), "");
+  }());
+}
+
+TEST(HttpServerLimits, HandlerMayTakeLongerThanEveryLimit) {
+  HttpLimits limits;
+  limits.request_timeout = limits.idle_timeout = limits.write_timeout = milliseconds(20);
+  Serving serving(limits);
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    co_await client.send(get("/wait"));
+    for (int i = 0; i < 3; ++i) {
+      Client silent(serving.io());  // is closed when the time of a request is over
+      co_await silent.connect(serving.port());
+      co_await silent.rest();
+    }
+    serving.release();
+    EXPECT_THAT(co_await client.reply(), HasSubstr("GET /wait"));
+  }());
+}
+
+TEST(HttpServerLimits, ClientThatNeverReadsIsCutOff) {
+  HttpLimits limits = with_write_timeout(milliseconds(100));
+  limits.max_connections = 1;
+  Serving serving(limits);
+  run(serving.io(), [&]() -> Async {
+    Client greedy(serving.io());
+    co_await greedy.connect(serving.port());
+    co_await greedy.send(get("/large"));
+    co_await until([&] { return serving.handled == 1; });
+    Client next(serving.io());  // waits for the only place
+    co_await next.connect(serving.port());
+    co_await next.send(get("/1"));
+    EXPECT_THAT(co_await next.reply(), HasSubstr("GET /1"));
+    EXPECT_LT((co_await greedy.rest()).size(), 64UZ * 1024 * 1024);
+  }());
+}
+
+TEST(HttpServerLimits, ConnectionOverTheLimitClosesTheOneThatWaitedLongest) {
+  Serving serving(with_connections(2));
+  run(serving.io(), [&]() -> Async {
+    Client first(serving.io());
+    Client second(serving.io());
+    Client third(serving.io());
+    co_await first.connect(serving.port());
+    co_await second.connect(serving.port());
+    co_await first.send(get("/1"));
+    co_await second.send(get("/2"));
+    co_await first.reply();
+    co_await second.reply();
+    co_await third.connect(serving.port());
+    co_await third.send(get("/3"));
+    EXPECT_THAT(co_await third.reply(), HasSubstr("GET /3"));
+    EXPECT_EQ(co_await first.rest(), "");
+    co_await second.send(get("/4"));
+    EXPECT_THAT(co_await second.reply(), HasSubstr("GET /4"));
+  }());
+}
+
+TEST(HttpServerLimits, OneClientDoesNotHoldUpAnother) {
+  Serving serving;
+  run(serving.io(), [&]() -> Async {
+    Client slow(serving.io());
+    Client quick(serving.io());
+    co_await slow.connect(serving.port());
+    co_await quick.connect(serving.port());
+    co_await slow.send(get("/wait"));
+    co_await quick.send(get("/1"));
+    EXPECT_THAT(co_await quick.reply(), HasSubstr("GET /1"));
+    serving.release();
+    EXPECT_THAT(co_await slow.reply(), HasSubstr("GET /wait"));
+  }());
+}
+
+TEST(HttpServerStop, ClosesWhatIsIdle) {
+  Serving serving;
+  run(serving.io(), [&]() -> Async {
+    Client fresh(serving.io());
+    Client used(serving.io());
+    co_await used.connect(serving.port());
+    co_await used.send(get("/1"));
+    co_await used.reply();
+    co_await fresh.connect(serving.port());
+    co_await settle();
+    serving.server.stop();
+    EXPECT_EQ(co_await used.rest(), "");
+    EXPECT_EQ(co_await fresh.rest(), "");
+  }());
+}
+
+TEST(HttpServerStop, FinishesWhatIsInFlight) {
+  Serving serving;
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    co_await client.send(get("/wait") + get("/2"));
+    co_await until([&] { return serving.handled == 1; });
+    serving.server.stop();
+    co_await settle();
+    serving.release();
+    const std::string reply = co_await client.rest();
+    EXPECT_THAT(reply, EndsWith("GET /wait  \n"));
+    EXPECT_THAT(reply, HasSubstr("\r\nConnection: close\r\n"));
+    EXPECT_EQ(serving.handled, 1);
+  }());
+}
+
+TEST(HttpServerStop, AcceptsNobodyAnymore) {
+  Serving serving;
+  run(serving.io(), [&]() -> Async {
+    serving.server.stop();
+    tcp::socket socket(serving.io());
+    const auto [ec] =
+        co_await socket.async_connect({asio::ip::address_v4::loopback(), serving.port()}, kAwait);
+    EXPECT_EQ(ec, asio::error::connection_refused);
+  }());
+}
+
+TEST(HttpServerStop, LeavesNoWorkBehind) {
+  Serving serving;
+  serving.exchange(get("/1"));
+  serving.server.stop();
+  serving.io().restart();
+  serving.io().run_for(std::chrono::seconds(20));
+  EXPECT_TRUE(serving.io().stopped());
+}
+
+}  // namespace
+}  // namespace ecs_exporter
