@@ -4,4 +4,3 @@
 #include <boost/asio/impl/src.hpp>
 #include <boost/beast/src.hpp>
 #include <boost/json/src.hpp>
-#include <boost/url/src.hpp>

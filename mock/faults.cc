@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/url/pct_string_view.hpp>
 #include <charconv>
 #include <cstdint>
 
+#include "http_server.h"
 #include "quote.h"
 
 namespace ecs_exporter::mock {
@@ -103,12 +103,6 @@ constexpr std::array<Word, 10> kWords = {{
     {"redirect", set_flag<&Faults::redirect>, "without a value"},
 }};
 
-// Percent-decoded; absent if it is no such text.
-std::optional<std::string> decoded(std::string_view text) {
-  const auto encoded = boost::urls::make_pct_string_view(text);
-  return encoded ? std::optional(encoded->decode()) : std::nullopt;
-}
-
 std::unexpected<Error> usage(std::string message) {
   return std::unexpected(Error{ErrorKind::kUsage, std::move(message)});
 }
@@ -129,10 +123,10 @@ Result<Faults> parse_faults(std::string_view query) {
     const std::string_view parameter = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), parameter.size() + 1));
     const std::size_t equals = std::min(parameter.find('='), parameter.size());
-    const auto name = decoded(parameter.substr(0, equals));
-    const auto value = decoded(parameter.substr(std::min(equals + 1, parameter.size())));
-    if (!name || !value) return usage(excerpt(parameter) + " is not part of a query string");
-    if (const auto set = set_fault(faults, *name, *value); !set) {
+    const std::string name = percent_decoded(parameter.substr(0, equals));
+    const std::string value =
+        percent_decoded(parameter.substr(std::min(equals + 1, parameter.size())));
+    if (const auto set = set_fault(faults, name, value); !set) {
       return std::unexpected(set.error());
     }
   }

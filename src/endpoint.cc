@@ -1,10 +1,10 @@
 // The three versions of the endpoint.
 #include "endpoint.h"
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <system_error>
 
 #include "quote.h"
 
@@ -15,37 +15,50 @@ constexpr std::string_view kV2Uri = "http://169.254.170.2/v2";
 constexpr std::string_view kV4Variable = "ECS_CONTAINER_METADATA_URI_V4";
 constexpr std::string_view kV3Variable = "ECS_CONTAINER_METADATA_URI";
 
+// Splits "http://host:port/path"; of a URI's many other parts an endpoint has none.
 Result<Endpoint> read_uri(std::string_view uri, std::string found_in) {
   const auto bad = [&](std::string_view why) {
     return std::unexpected(
         Error{ErrorKind::kUsage, found_in + ": " + excerpt(uri) + " " + std::string(why)});
   };
-  const auto url = boost::urls::parse_uri(uri);
-  if (!url) return bad("is not a URI");
-  if (url->scheme() != "http") return bad("does not begin with http://");
-  if (url->host_address().empty()) return bad("has no host");
-  if (url->has_userinfo() || url->has_query() || url->has_fragment()) {
+  constexpr std::string_view kScheme = "http://";
+  if (!std::ranges::all_of(uri, [](char c) { return c > ' ' && c < 0x7F; })) {
+    return bad("is not a URI");
+  }
+  if (!uri.starts_with(kScheme)) return bad("does not begin with http://");
+  std::string_view rest = uri.substr(kScheme.size());
+  if (rest.find_first_of("@?#") != std::string_view::npos) {
     return bad("has more than a host, a port and a path");
   }
-  // The library's own port_number() does not notice that a number is too large.
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  std::string path(rest.substr(slash));
+  std::string_view host = rest.substr(0, slash);
+
   std::uint16_t port = 80;
-  if (url->has_port()) {
-    const std::string_view digits = url->port();
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+    const std::string_view digits = host.substr(colon + 1);
     const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (ec != std::errc() || end != digits.data() + digits.size() || port == 0) {
       return bad("has a port that is not a number from 1 to 65535");
     }
+    host = host.substr(0, colon);
   }
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find_first_of("[]:") != std::string_view::npos) {
+    return bad("has an IPv6 address without brackets around it");
+  }
+  if (host.empty()) return bad("has no host");
 
-  std::string base(url->encoded_path());
   // The agent redirects a path with a double slash, and says nothing else.
-  if (base.contains("//")) return bad("has an empty part in its path");
-  if (base.ends_with('/')) base.pop_back();
-  const bool v2 = base == "/v2";
-  return Endpoint{.host = url->host_address(),
+  if (path.contains("//")) return bad("has an empty part in its path");
+  if (path.ends_with('/')) path.pop_back();
+  const bool v2 = path == "/v2";
+  return Endpoint{.host = std::string(host),
                   .port = std::to_string(port),
-                  .task_path = base + (v2 ? "/metadata" : "/task"),
-                  .stats_path = base + (v2 ? "/stats" : "/task/stats"),
+                  .task_path = path + (v2 ? "/metadata" : "/task"),
+                  .stats_path = path + (v2 ? "/stats" : "/task/stats"),
                   .found_in = std::move(found_in)};
 }
 

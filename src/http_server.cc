@@ -75,7 +75,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-// As a form encodes it; a '%' that no two hexadecimal digits follow stands for itself.
+}  // namespace
+
+std::string_view HttpRequest::header(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      headers, [&](const auto& header) { return equal_ignoring_case(header.first, name); });
+  return found == headers.end() ? std::string_view() : found->second;
+}
+
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -90,14 +97,6 @@ std::string percent_decoded(std::string_view text) {
     }
   }
   return out;
-}
-
-}  // namespace
-
-std::string_view HttpRequest::header(std::string_view name) const {
-  const auto found = std::ranges::find_if(
-      headers, [&](const auto& header) { return equal_ignoring_case(header.first, name); });
-  return found == headers.end() ? std::string_view() : found->second;
 }
 
 std::vector<std::string> query_values(std::string_view query, std::string_view name) {

@@ -58,6 +58,9 @@ HttpReply make_reply(unsigned status, std::string_view content_type, std::string
 /// The standard reason phrase, as "Not Found"; "" for a status that has none.
 std::string_view reason_phrase(unsigned status);
 
+/// `text` as a form encodes it, decoded; a '%' that no two hexadecimal digits follow stays.
+std::string percent_decoded(std::string_view text);
+
 /// The values of all parameters of that name in a query, in order, decoded.
 std::vector<std::string> query_values(std::string_view query, std::string_view name);
 

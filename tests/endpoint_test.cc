@@ -104,12 +104,18 @@ TEST(Endpoint, UrlForMessagesAlwaysHasAPort) {
 }
 
 TEST(Endpoint, BadUriIsAnErrorThatSaysWhy) {
-  EXPECT_EQ(message("169.254.170.2/v4"), R"(--ecs.metadata-uri: "169.254.170.2/v4" is not a URI)");
+  EXPECT_EQ(message("169.254.170.2/v4"),
+            R"(--ecs.metadata-uri: "169.254.170.2/v4" does not begin with http://)");
+  EXPECT_EQ(message("http://h/v4\r\nX: y"),
+            R"(--ecs.metadata-uri: "http://h/v4\r\nX: y" is not a URI)");
+  EXPECT_EQ(
+      message("http://fd00::1/v4"),
+      R"(--ecs.metadata-uri: "http://fd00::1/v4" has an IPv6 address without brackets around it)");
   EXPECT_EQ(message("http://a b/"), R"(--ecs.metadata-uri: "http://a b/" is not a URI)");
   EXPECT_EQ(message("https://h/v4"),
             R"(--ecs.metadata-uri: "https://h/v4" does not begin with http://)");
   EXPECT_EQ(message("http:///v4"), R"(--ecs.metadata-uri: "http:///v4" has no host)");
-  EXPECT_EQ(message("http:v4"), R"(--ecs.metadata-uri: "http:v4" has no host)");
+  EXPECT_EQ(message("http:v4"), R"(--ecs.metadata-uri: "http:v4" does not begin with http://)");
   for (const std::string_view uri : {"http://u:p@h/v4", "http://h/v4?a=b", "http://h/v4#f"}) {
     EXPECT_EQ(message(uri), "--ecs.metadata-uri: \"" + std::string(uri) +
                                 "\" has more than a host, a port and a path");

@@ -12,7 +12,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WALLS = {
     "boost/beast": {"fetch", "http_server"},
     "boost/json": {"json"},
-    "boost/url": {"endpoint"},
     "CLI/": {"options"},
     "libdeflate": {"compress"},
 }
