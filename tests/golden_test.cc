@@ -104,7 +104,25 @@ std::string answer(std::string task, std::string stats,
               .answer.body(ExpositionFormat::kText, false);
 }
 
+const MetricsConfig& all_config() {
+  static const MetricsConfig kConfig = configured({.groups = {"all"}});
+  return kConfig;
+}
+
+const MetricsConfig& profile_config() {
+  static const MetricsConfig kConfig = configured({.ecs_exporter_profile = true});
+  return kConfig;
+}
+
 class GoldenCase : public testing::TestWithParam<fs::path> {};
+
+TEST_P(GoldenCase, AnswersWithAllGroupsAsRecorded) {
+  const fs::path& folder = GetParam();
+  const std::string task = read_file(folder / "task.json");
+  const std::string stats = read_file(folder / "stats.json");
+  expect_golden(folder / "metrics.txt", answer(task, stats, all_config()));
+  expect_golden(folder / "ecs_exporter.txt", answer(task, stats, profile_config()));
+}
 
 TEST_P(GoldenCase, AnswersAsRecorded) {
   const fs::path& folder = GetParam();
@@ -181,10 +199,11 @@ TEST_P(Order, DoesNotMatter) {
   const fs::path& folder = GetParam();
   const std::string task = read_file(folder / "task.json");
   const std::string stats = read_file(folder / "stats.json");
-  const std::string expected = answer(task, stats);
+  const std::string expected = answer(task, stats, all_config());
   for (const unsigned seed : {1U, 2U, 3U, 4U, 5U}) {
     Random random(seed);
-    const std::string text = answer(shuffled_text(task, random), shuffled_text(stats, random));
+    const std::string text =
+        answer(shuffled_text(task, random), shuffled_text(stats, random), all_config());
     EXPECT_EQ(text, expected) << "seed " << seed;
   }
 }
