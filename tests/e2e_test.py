@@ -7,7 +7,7 @@ import signal
 import sys
 import unittest
 
-PARTS = ["e2e_command_line", "e2e_endpoints", "e2e_faults", "e2e_http", "e2e_process",
+PARTS = ["e2e_catalogue", "e2e_command_line", "e2e_endpoints", "e2e_faults", "e2e_http", "e2e_process",
          "e2e_prometheus", "e2e_run"]
 
 if __name__ == "__main__":
