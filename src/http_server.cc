@@ -189,13 +189,13 @@ struct HttpServer::Impl {
   using Place = std::list<Connection>::iterator;
   using Self = std::shared_ptr<Impl>;
 
-  Impl(asio::any_io_executor executor_, HttpHandler handler_, HttpLimits limits_, const Log& log_,
-       ReplyCounts* counts_)
-      : executor(std::move(executor_)),
-        handler(std::move(handler_)),
-        limits(limits_),
-        log(log_),
-        counts(counts_),
+  Impl(asio::any_io_executor run_on, HttpHandler call, HttpLimits within, const Log& log_to,
+       ReplyCounts* count_in)
+      : executor(std::move(run_on)),
+        handler(std::move(call)),
+        limits(within),
+        log(log_to),
+        counts(count_in),
         room(executor, Clock::time_point::max()),
         sweep_timer(executor) {}
 
@@ -209,8 +209,9 @@ struct HttpServer::Impl {
 
   asio::awaitable<bool> answer_one(Connection& connection);
   asio::awaitable<bool> read_header(Connection& connection, Parser& parser);
-  asio::awaitable<HttpReply> handle(Connection& connection, const Parser& parser);
-  asio::awaitable<bool> write(Connection& connection, HttpReply reply, bool with_body, bool close);
+  asio::awaitable<HttpReply> handle(Connection& connection, const Parser& parser) const;
+  asio::awaitable<bool> write(Connection& connection, HttpReply reply, bool with_body,
+                              bool close) const;
   asio::awaitable<void> close_after_error(Connection& connection);
   void spawn(asio::awaitable<void> coroutine);
 
@@ -404,7 +405,8 @@ asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Pars
   co_return false;
 }
 
-asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection, const Parser& parser) {
+asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection,
+                                                    const Parser& parser) const {
   const auto& fields = parser.get();
   HttpRequest request;
   request.method = fields.method_string();
@@ -428,7 +430,7 @@ asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection, cons
 
 // False if the client did not take it.
 asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply reply,
-                                              bool with_body, bool close) {
+                                              bool with_body, bool close) const {
   if (reply.head.empty()) co_return false;
   if (counts != nullptr) ++(*counts)[reply.status];
   if (close) reply.head += "Connection: close\r\n";

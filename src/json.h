@@ -71,7 +71,7 @@ class Place {
                               std::optional<Timestamp>*, Object, Map, Array>;
 
   Place() = default;
-  Place(Target target) : target_(target) {}
+  explicit Place(Target target) : target_(target) {}
 
   const Target& target() const { return target_; }
 

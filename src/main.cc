@@ -110,8 +110,8 @@ constexpr Row kCommands[] = {
     {Command::kHelp, run_help},
 };
 
-int run(std::vector<std::string> arguments) {
-  const auto options = parse_options(std::move(arguments), process_environment);
+int run(const std::vector<std::string>& arguments) {
+  const auto options = parse_options(arguments, process_environment);
   if (!options) {
     // The log's own options may be what is wrong, so this one line is plain.
     std::fprintf(stderr, "ecs-task-metadata-exporter: %s\n", options.error().message.c_str());

@@ -65,11 +65,11 @@ using OwnLabels = std::vector<std::pair<LabelName, std::string>>;
 template <class Subject>
 struct Metric {
   std::string_view name;
-  FamilyType type;
+  FamilyType type = FamilyType::kGauge;
   std::string_view help;    // one sentence: what the number means, when it is missing
   std::string_view source;  // where the value comes from
   std::string_view absent;  // when there is no sample
-  std::optional<Value> (*value)(const Subject&);
+  std::optional<Value> (*value)(const Subject&) = nullptr;
   /// For a metric whose point is its labels: `labels` makes them, `label_names` lists them.
   OwnLabels (*labels)(const Subject&) = nullptr;
   std::string_view label_names = {};
@@ -109,10 +109,10 @@ inline constexpr std::uint64_t kZero = 0;
 inline constexpr std::uint64_t kOne = 1;
 
 // The samples' rows: absent without a sample, else `read` of it.
-template <auto read>
+template <auto Read>
 Sampled of_stats(const ContainerSubject& s) {
   if (!s.container.stats) return std::nullopt;
-  return given(read(*s.container.stats));
+  return given(Read(*s.container.stats));
 }
 
 // A real number above 0.

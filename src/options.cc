@@ -318,8 +318,8 @@ Result<void> set(Options& options, const Option& option, const std::string& sour
 
 // What the command line said of one option.
 struct Given {
-  const Option* option;
-  CLI::Option* parsed;
+  const Option* option = nullptr;
+  CLI::Option* parsed = nullptr;
   std::vector<std::string> values;
 };
 

@@ -89,8 +89,8 @@ ProcessUsage process_usage() {
   if (const auto pages = nth_number(statm.text(), 0)) usage.virtual_bytes = *pages * page;
   if (const auto pages = nth_number(statm.text(), 1)) usage.resident_bytes = *pages * page;
   usage.open_fds = open_fds();
-  static const std::optional<double> kStart = start_time();  // does not change
-  usage.start_time_seconds = kStart;
+  static const std::optional<double> start = start_time();  // does not change
+  usage.start_time_seconds = start;
   return usage;
 }
 

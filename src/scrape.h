@@ -37,9 +37,9 @@ struct Replies {
 class Interpreter {
  public:
   struct Fault {
-    enum class In { kTask, kStats } in;
+    enum class In { kTask, kStats } in = In::kTask;
     Error error;
-    bool loses_reply;  // nothing of that reply could be used
+    bool loses_reply = false;  // nothing of that reply could be used
   };
   struct Interpreted {
     Snapshot snapshot;

@@ -197,7 +197,6 @@ Result<PrintedScrape> scrape_once(const Options& options, const MetricsConfig& c
         if (thrown) std::rethrow_exception(thrown);
       });
   io.run();
-  finish(io);
   return printed(*answer);
 }
 
