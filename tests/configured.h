@@ -16,8 +16,8 @@ inline MetricsConfig configured(const MetricsChoices& choices) {
 
 /// What the specification has, and no more.
 inline const MetricsConfig& core_config() {
-  static const MetricsConfig kConfig = configured({.groups = {"core"}});
-  return kConfig;
+  static const MetricsConfig config = configured({.groups = {"core"}});
+  return config;
 }
 
 }  // namespace ecs_exporter

@@ -105,13 +105,13 @@ std::string answer(std::string task, std::string stats,
 }
 
 const MetricsConfig& all_config() {
-  static const MetricsConfig kConfig = configured({.groups = {"all"}});
-  return kConfig;
+  static const MetricsConfig config = configured({.groups = {"all"}});
+  return config;
 }
 
 const MetricsConfig& profile_config() {
-  static const MetricsConfig kConfig = configured({.ecs_exporter_profile = true});
-  return kConfig;
+  static const MetricsConfig config = configured({.ecs_exporter_profile = true});
+  return config;
 }
 
 class GoldenCase : public testing::TestWithParam<fs::path> {};

@@ -25,13 +25,12 @@ using testing::IsEmpty;
 using Arguments = std::vector<std::string>;
 using Variables = std::map<std::string, std::string>;
 
-Result<Options> parse(Arguments arguments, const Variables& variables = {}) {
-  return parse_options(std::move(arguments),
-                       [&](const std::string& name) -> std::optional<std::string> {
-                         const auto found = variables.find(name);
-                         if (found == variables.end()) return std::nullopt;
-                         return found->second;
-                       });
+Result<Options> parse(const Arguments& arguments, const Variables& variables = {}) {
+  return parse_options(arguments, [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  });
 }
 
 Options parsed(Arguments arguments, const Variables& variables = {}) {
