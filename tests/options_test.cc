@@ -33,14 +33,14 @@ Result<Options> parse(const Arguments& arguments, const Variables& variables = {
   });
 }
 
-Options parsed(Arguments arguments, const Variables& variables = {}) {
-  const auto options = parse(std::move(arguments), variables);
+Options parsed(const Arguments& arguments, const Variables& variables = {}) {
+  const auto options = parse(arguments, variables);
   EXPECT_TRUE(options) << options.error().message;
   return options.value_or(Options{});
 }
 
-std::string message(Arguments arguments, const Variables& variables = {}) {
-  const auto options = parse(std::move(arguments), variables);
+std::string message(const Arguments& arguments, const Variables& variables = {}) {
+  const auto options = parse(arguments, variables);
   EXPECT_FALSE(options);
   if (options) return {};
   EXPECT_EQ(options.error().kind, ErrorKind::kUsage);
