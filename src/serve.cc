@@ -18,6 +18,7 @@
 
 #include "exposition.h"
 #include "http_server.h"
+#include "page.h"
 #include "scrape.h"
 #include "version.h"
 
@@ -64,13 +65,23 @@ asio::awaitable<HttpReply> metrics_page(Scraper& scraper, const MetricsConfig& c
                        std::shared_ptr<const std::string>(answer, &answer->text));
 }
 
+// What is served at `/`, made once.
+struct Page {
+  std::shared_ptr<const std::string> html;
+  std::string headers;
+};
+
 // The paths.
 asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
-                                 const std::string& telemetry_path, const HttpRequest& request) {
+                                 const std::string& telemetry_path, const Page& page,
+                                 const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") {
     co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
   if (request.path == telemetry_path) co_return co_await metrics_page(scraper, config, request);
+  if (request.path == "/") {
+    co_return make_reply(200, "text/html; charset=utf-8", page.html, page.headers);
+  }
   if (request.path == "/-/healthy") co_return make_reply(200, kPlainText, "healthy\n");
   co_return make_reply(404, kPlainText, "not found; the metrics are at " + telemetry_path + "\n");
 }
@@ -105,10 +116,12 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   asio::io_context io(1);  // one thread: no locks
   ReplyCounts replies;
   Scraper scraper(io.get_executor(), endpoint, scrape_options(options), config, replies, log);
+  const Page page = {.html = std::make_shared<const std::string>(page_html(options.telemetry_path)),
+                     .headers = page_headers()};
   HttpServer server(
       io.get_executor(),
       [&](const HttpRequest& request) {
-        return route(scraper, config, options.telemetry_path, request);
+        return route(scraper, config, options.telemetry_path, page, request);
       },
       HttpLimits{}, log, &replies);
   log.info("starting", {{"version", version()},
