@@ -10,7 +10,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing for all of these verbs (Debian 12 and 13)
-	@scripts/setup build test
+	@scripts/setup build test page
 
 setup-build:
 	@scripts/setup build

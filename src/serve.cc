@@ -23,6 +23,7 @@
 #include "http_server.h"
 #include "metrics_config.h"
 #include "negotiation.h"
+#include "page.h"
 #include "scrape.h"
 #include "version.h"
 
@@ -85,6 +86,10 @@ asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
     co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
   if (request.path == telemetry_path) co_return co_await metrics_page(scraper, config, request);
+  if (request.path == "/") {
+    co_return make_reply(200, "text/html; charset=utf-8", page_html(telemetry_path),
+                         page_headers());
+  }
   if (request.path == "/-/healthy" || request.path == "/health") {
     co_return make_reply(200, kPlainText, "healthy\n");
   }
