@@ -24,6 +24,7 @@
 #include "metrics_config.h"
 #include "negotiation.h"
 #include "page.h"
+#include "process.h"
 #include "scrape.h"
 #include "version.h"
 #include "web_access.h"
@@ -188,6 +189,7 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
                            {"scheme", (*access)->tls() ? "https" : "http"}});
   }
 
+  forget_startup();
   io.run();
   finish(io);
   return {};
