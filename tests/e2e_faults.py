@@ -4,10 +4,12 @@ import collections
 import concurrent.futures
 import copy
 import json
+import subprocess
+import unittest
 
 import e2e_wild_endpoint as wild
 from e2e_programs import (CPU, DEADLINE_S, LIMIT, TASK_LABELS, UP, USAGE, Exporter, Mock,
-                          ProgramsTest, on_a_free_port)
+                          ProgramsTest, Samples, environment, on_a_free_port, program)
 
 BEGAN, WELL = "the endpoint began to fail", "the endpoint is well again"
 
@@ -389,6 +391,24 @@ class EndpointThatWasNeverWell(ProgramsTest):
                 self.assertEqual(samples.values, {(UP, frozenset()): 0})
                 mock.set_faults("")
                 self.assert_complete(exporter.scrape())
+
+    def test_a_name_that_resolves_to_nothing(self):
+        # Without a network there is no one to ask.
+        unshare = ["unshare", "--user", "--map-root-user", "--net"]
+        try:
+            subprocess.run([*unshare, "true"], check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise unittest.SkipTest("a network namespace is not permitted here: "
+                                    f"{(getattr(e, 'stderr', '') or str(e)).strip()}")
+        ended = subprocess.run(
+            [*unshare, program("EXPORTER"), "scrape",
+             "--ecs.metadata-uri=http://endpoint.invalid/v4/0f5a"],
+            env=environment(), capture_output=True, text=True, timeout=DEADLINE_S)
+        self.assertEqual(ended.returncode, 1)
+        self.assertEqual(Samples(ended.stdout).values, {(UP, frozenset()): 0})
+        (line,) = ended.stderr.splitlines()
+        self.assertEqual(json.loads(line)["reason"], "connect")
+        self.assertIn("cannot resolve the name", json.loads(line)["error"])
 
     def test_an_endpoint_that_comes_later_is_found(self):
         mocks = []
