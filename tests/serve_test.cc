@@ -158,7 +158,7 @@ TEST(Serve, LogsWhereItListensAndWhyItStops) {
               ElementsAre(HasSubstr("msg=starting"), HasSubstr("msg=listening address=127.0.0.1:"),
                           HasSubstr("msg=stopping signal=SIGTERM")));
   EXPECT_THAT(exporter.log.lines().at(0), EndsWith("/task found_in=test"));
-  EXPECT_THAT(exporter.log.lines().at(1), EndsWith(" path=/metrics"));
+  EXPECT_THAT(exporter.log.lines().at(1), EndsWith(" path=/metrics scheme=http"));
 }
 
 TEST(ServeErrors, BadAddressIsUsage) {
