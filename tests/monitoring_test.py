@@ -12,7 +12,7 @@ import unittest
 
 import yaml
 
-from promql_names import ROOT, matchers_in, metrics_in, printed
+from promql_names import ROOT, grouped_by, matchers_in, metrics_in, printed
 
 MONITORING = ROOT / "monitoring"
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
@@ -84,10 +84,13 @@ class NamesTest(unittest.TestCase):
                     cls.labels_of.setdefault(case["expr"], set()).update(labels)
 
     def assert_known(self, expression: str):
-        self.assertTrue(metrics_in(expression), expression)
-        self.assertLessEqual(metrics_in(expression), self.labels_of.keys(), expression)
+        metrics = metrics_in(expression)
+        self.assertTrue(metrics, expression)
+        self.assertEqual(metrics - self.labels_of.keys(), set(), expression)
         for metric, labels in matchers_in(expression):
-            self.assertLessEqual(labels, self.labels_of[metric], f"{metric} in {expression}")
+            self.assertEqual(labels - self.labels_of[metric], set(), f"{metric} in {expression}")
+        there = {"job", "ServiceName"}.union(*(self.labels_of[metric] for metric in metrics))
+        self.assertEqual(grouped_by(expression) - there - {"$by"}, set(), expression)
 
     def test_rules_and_alerts_name_what_is_there(self):
         for rule in rules_of("rules.yml") + rules_of("alerts.yml"):

@@ -11,13 +11,14 @@ _METRIC = re.compile(r"\b(?:ecs_|process_|scrape_)[a-z0-9_:]+|\bup\b")
 _SAMPLE = re.compile(rf"({_NAME})(?:\{{(.*)\}})? \S+")
 _LABEL = re.compile(rf'({_NAME})="(?:[^"\\]|\\.)*"')
 _SELECTOR = re.compile(rf"({_METRIC.pattern})\s*\{{([^}}]*)\}}")
+_CLAUSE = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 _MATCHER = re.compile(rf"({_NAME})\s*(?:=~|!~|!=|=)")
 
 
 def printed() -> dict[str, set[str]]:
     """Each metric that the exporter prints, and its labels: from the golden files, and for what it says of
     itself, which those leave out, from the catalogue."""
-    found: dict[str, set[str]] = {"up": {*TARGET_LABELS, "cluster"}}
+    found: dict[str, set[str]] = {"up": {*TARGET_LABELS, "ecs_cluster"}}
     for golden in sorted(ROOT.glob("tests/testdata/*/metrics.txt")):
         for line in golden.read_text().splitlines():
             if match := not line.startswith("#") and _SAMPLE.fullmatch(line):
@@ -33,10 +34,20 @@ def printed() -> dict[str, set[str]]:
 
 def metrics_in(expression: str) -> set[str]:
     """The metrics that an expression names."""
-    return set(_METRIC.findall(re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression)))
+    return set(_METRIC.findall(_CLAUSE.sub("", _without_strings(expression))))
 
 
 def matchers_in(expression: str) -> list[tuple[str, set[str]]]:
     """Each selector with braces: its metric, and the labels that it matches."""
-    return [(metric, set(_MATCHER.findall(re.sub(r'"(?:[^"\\]|\\.)*"', '""', inside))))
-            for metric, inside in _SELECTOR.findall(expression)]
+    return [(metric, set(_MATCHER.findall(inside)))
+            for metric, inside in _SELECTOR.findall(_without_strings(expression))]
+
+
+def grouped_by(expression: str) -> set[str]:
+    """The labels in all of by, without, on, ignoring, group_left and group_right."""
+    return {label.strip() for labels in _CLAUSE.findall(_without_strings(expression))
+            for label in labels.split(",")} - {""}
+
+
+def _without_strings(expression: str) -> str:
+    return re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression)
