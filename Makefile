@@ -4,13 +4,13 @@
 export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
-.PHONY: help setup setup-build run build release test check e2e golden lint format clean
+.PHONY: help setup setup-build bench-programs run build release test check e2e golden bench fleet lint format clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing for all of these verbs (Debian 12 and 13)
-	@scripts/setup build test
+	@scripts/setup build test page
 
 setup-build:
 	@scripts/setup build
@@ -40,11 +40,22 @@ e2e: build release ## Run the end-to-end test on the release programs
 golden: build ## Rewrite the golden files from what the code prints now
 	UPDATE_GOLDEN=1 build/dev/unit_tests --gtest_brief=1 --gtest_filter='*Golden*'
 
+bench: release bench-programs ## Measure the release, print a table (OPTIONS="--only cpu,memory --quick")
+	bench/bench.py $(OPTIONS)
+
+fleet: release bench-programs ## Scrape N exporters at once with a real Prometheus (N=1000)
+	bench/fleet.py $(or $(N),1000)
+
+bench-programs:
+	@scripts/setup build test bench
+	cmake --preset release -DEXPORTER_BENCH=ON
+	cmake --build --preset release --target bench
+
 lint: setup build/dev/build.ninja ## Check the format, clang-tidy, shellcheck
 	scripts/lint
 
 format: setup ## Format the C++ in place
-	clang-format-19 -i $(wildcard src/*.h src/*.cc mock/*.h mock/*.cc tests/*.h tests/*.cc)
+	clang-format-19 -i $(wildcard $(foreach folder,src mock tests bench,$(folder)/*.h $(folder)/*.cc))
 
 clean: ## Remove what was built
 	rm -rf build

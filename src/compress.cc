@@ -14,11 +14,11 @@ std::string gzip(std::string_view text) {
   static const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
       libdeflate_alloc_compressor(kFastest), libdeflate_free_compressor);
   if (!compressor) throw std::bad_alloc();
-  std::string out(libdeflate_gzip_compress_bound(compressor.get(), text.size()), '\0');
-  out.resize(
-      libdeflate_gzip_compress(compressor.get(), text.data(), text.size(), out.data(), out.size()));
-  out.shrink_to_fit();
-  return out;
+  const std::size_t most = libdeflate_gzip_compress_bound(compressor.get(), text.size());
+  const auto out = std::make_unique_for_overwrite<char[]>(most);
+  const std::size_t size =
+      libdeflate_gzip_compress(compressor.get(), text.data(), text.size(), out.get(), most);
+  return {out.get(), size};
 }
 
 }  // namespace ecs_exporter

@@ -1,6 +1,7 @@
 // The text format and OpenMetrics.
 #include "exposition.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -9,8 +10,21 @@
 namespace ecs_exporter {
 namespace {
 
+// True for what stands for itself wherever it is.
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= ' ' && byte < 0x7F && c != '\\' && c != '"';
+}
+
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   while (!text.empty()) {
+    // Nearly always that is all.
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) -
+                                                text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+
     const std::size_t length = utf8_length(text);
     const char c = text.front();
     if (length == 0) {

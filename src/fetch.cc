@@ -30,6 +30,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kReadSize = 16UZ * 1024;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kMaxHeaderBytes = 8192;
 
@@ -173,6 +174,7 @@ asio::awaitable<Attempt> try_once(const FetchRequest& request) {
   parser.header_limit(kMaxHeaderBytes);
   parser.body_limit(request.max_body_bytes);
   beast::flat_buffer buffer(64UZ * 1024);
+  buffer.reserve(kReadSize);  // else Beast begins with 512 bytes a read
   auto [read_error, read] = co_await http::async_read(stream, buffer, parser, kAwait);
   if (read_error) co_return read_failure(request, read_error, parser.is_header_done());
   co_return judged(request, parser.release());

@@ -14,7 +14,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <charconv>
 #include <ctime>
 #include <exception>
@@ -22,6 +21,8 @@
 #include <optional>
 #include <tuple>
 #include <utility>
+
+#include "tls_session.h"
 
 namespace ecs_exporter {
 namespace {
@@ -178,6 +179,7 @@ struct HttpServer::Impl {
     explicit Connection(tcp::socket accepted) : socket(std::move(accepted)) {}
 
     tcp::socket socket;
+    std::unique_ptr<TlsSession> tls;  // null: plain HTTP
     boost::beast::flat_buffer buffer;
     std::vector<std::pair<std::string_view, std::string_view>> headers;
     std::string remote_address;
@@ -190,12 +192,13 @@ struct HttpServer::Impl {
   using Self = std::shared_ptr<Impl>;
 
   Impl(asio::any_io_executor run_on, HttpHandler call, HttpLimits within, const Log& log_to,
-       ReplyCounts* count_in)
+       ReplyCounts* count_in, TlsChoice choose_tls)
       : executor(std::move(run_on)),
         handler(std::move(call)),
         limits(within),
         log(log_to),
         counts(count_in),
+        tls(std::move(choose_tls)),
         room(executor, Clock::time_point::max()),
         sweep_timer(executor) {}
 
@@ -207,6 +210,10 @@ struct HttpServer::Impl {
   static asio::awaitable<void> serve(Self self, Place connection);
   static asio::awaitable<void> sweep(Self self);
 
+  static asio::awaitable<std::pair<error_code, std::size_t>> read_some(Connection& connection,
+                                                                       asio::mutable_buffer buffer);
+  static asio::awaitable<error_code> read_more(Connection& connection, Parser& parser);
+  asio::awaitable<bool> begin(Connection& connection);
   asio::awaitable<bool> answer_one(Connection& connection);
   asio::awaitable<bool> read_header(Connection& connection, Parser& parser);
   asio::awaitable<HttpReply> handle(Connection& connection, const Parser& parser) const;
@@ -220,6 +227,7 @@ struct HttpServer::Impl {
   HttpLimits limits;
   const Log& log;
   ReplyCounts* counts;
+  TlsChoice tls;
   std::list<tcp::acceptor> acceptors;
   std::list<Connection> connections;
   asio::steady_timer room;  // cancelled when a connection has gone
@@ -229,8 +237,9 @@ struct HttpServer::Impl {
 };
 
 HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpLimits limits,
-                       const Log& log, ReplyCounts* counts)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(handler), limits, log, counts)) {}
+                       const Log& log, ReplyCounts* counts, TlsChoice tls)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(handler), limits, log, counts,
+                                   std::move(tls))) {}
 
 HttpServer::~HttpServer() { stop(); }
 
@@ -342,8 +351,27 @@ asio::awaitable<void> HttpServer::Impl::serve(Self self, Place connection) {
     }
   } const leave{*self, connection};
 
+  if (!co_await self->begin(*connection)) co_return;
   while (co_await self->answer_one(*connection)) {
   }
+  if (connection->tls) connection->tls->shutdown();
+}
+
+// The handshake, where there is TLS. False without one.
+asio::awaitable<bool> HttpServer::Impl::begin(Connection& connection) {
+  auto context = tls ? tls() : nullptr;
+  if (!context) co_return true;
+  connection.tls = std::make_unique<TlsSession>(std::move(context), connection.socket,
+                                                TlsSession::Role::kServer);
+  if (!co_await connection.tls->handshake()) co_return true;
+  log.debug("a TLS handshake has failed", {{"remote_address", connection.remote_address},
+                                           {"error", connection.tls->fault_text()}});
+  if (connection.tls->fault() == TlsSession::Fault::kPlainHttp) {
+    connection.tls.reset();
+    co_await write(connection, refusal(400, "this port speaks HTTPS, not HTTP"), true, true);
+  }
+  co_await close_after_error(connection);  // the reason may be on its way as an alert
+  co_return false;
 }
 
 // Closes what has outlived its deadline. One timer for all, as most deadlines never come.
@@ -384,19 +412,48 @@ asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
   co_return written && !close && !stopping;
 }
 
+asio::awaitable<std::pair<error_code, std::size_t>> HttpServer::Impl::read_some(
+    Connection& connection, asio::mutable_buffer buffer) {
+  if (connection.tls) co_return co_await connection.tls->read_some(buffer);
+  auto [ec, size] = co_await connection.socket.async_read_some(buffer, kAwait);
+  co_return std::pair(ec, size);
+}
+
+// Reads until the parser has the whole header.
+asio::awaitable<error_code> HttpServer::Impl::read_more(Connection& connection, Parser& parser) {
+  constexpr std::size_t kAtOnce = 4096;
+  auto& buffer = connection.buffer;
+  for (;;) {
+    error_code ec;
+    if (buffer.size() > 0) {
+      buffer.consume(parser.put(buffer.data(), ec));
+      if (ec && ec != http::error::need_more) co_return ec;
+      if (parser.is_header_done()) co_return error_code();
+    }
+    const std::size_t room_left = buffer.max_size() - buffer.size();
+    if (room_left == 0) co_return http::error::buffer_overflow;
+    const auto [read_error, size] =
+        co_await read_some(connection, buffer.prepare(std::min(kAtOnce, room_left)));
+    buffer.commit(size);
+    if (read_error == asio::error::eof && parser.got_some()) co_return http::error::partial_message;
+    if (read_error) co_return read_error;
+  }
+}
+
 // False if none came; a client that sent something else has then been told.
 asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Parser& parser) {
   parser.header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
   if (connection.buffer.size() == 0) {
     connection.buffer.max_size(limits.max_header_bytes + 1024);
     // Until the first byte of the next request has come the connection is idle.
-    auto [ec] = co_await connection.socket.async_wait(tcp::socket::wait_read, kAwait);
-    if (ec || stopping) co_return false;
+    if (!connection.tls || !connection.tls->has_pending()) {
+      auto [ec] = co_await connection.socket.async_wait(tcp::socket::wait_read, kAwait);
+      if (ec || stopping) co_return false;
+    }
   }
   connection.since = Clock::now();
   connection.deadline = connection.since + limits.request_timeout;
-  auto [ec, size] =
-      co_await http::async_read_header(connection.socket, connection.buffer, parser, kAwait);
+  const error_code ec = co_await read_more(connection, parser);
   if (!ec) co_return true;
   if (auto reply = refusal_of(ec)) {
     co_await write(connection, std::move(*reply), true, true);
@@ -438,10 +495,16 @@ asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply 
   const std::array<asio::const_buffer, 2> bytes = {
       asio::buffer(reply.head),
       with_body && reply.body ? asio::buffer(*reply.body) : asio::const_buffer()};
+  error_code ec;
   connection.since = Clock::now();
   connection.deadline = connection.since + limits.write_timeout;
   connection.writing = true;
-  auto [ec, size] = co_await asio::async_write(connection.socket, bytes, kAwait);
+  if (connection.tls) {
+    ec = co_await connection.tls->write(bytes[0]);
+    if (!ec) ec = co_await connection.tls->write(bytes[1]);
+  } else {
+    std::tie(ec, std::ignore) = co_await asio::async_write(connection.socket, bytes, kAwait);
+  }
   connection.writing = false;
   co_return !ec;
 }
@@ -451,6 +514,7 @@ asio::awaitable<bool> HttpServer::Impl::write(Connection& connection, HttpReply 
 asio::awaitable<void> HttpServer::Impl::close_after_error(Connection& connection) {
   constexpr std::size_t kMost = 256UZ * 1024;
   error_code ec;
+  if (connection.tls) connection.tls->shutdown();
   connection.socket.shutdown(tcp::socket::shutdown_send, ec);
   connection.deadline = Clock::now() + std::chrono::seconds(1);
   std::array<char, 2048> dropped{};

@@ -18,6 +18,8 @@
 #include "error.h"
 #include "log.h"
 
+struct ssl_ctx_st;  // what OpenSSL's headers call SSL_CTX
+
 namespace ecs_exporter {
 
 /// A request as it came, without its body (a GET or HEAD with one is refused before the handler
@@ -64,6 +66,9 @@ std::string percent_decoded(std::string_view text);
 /// The values of all parameters of that name in a query, in order, decoded.
 std::vector<std::string> query_values(std::string_view query, std::string_view name);
 
+/// The TLS of one new connection; null for plain HTTP.
+using TlsChoice = std::function<std::shared_ptr<ssl_ctx_st>()>;
+
 using HttpHandler = std::function<boost::asio::awaitable<HttpReply>(const HttpRequest&)>;
 
 /// The times are kept to within a second, or a quarter of the shortest of them.
@@ -91,9 +96,10 @@ using ReplyCounts = std::map<unsigned, std::uint64_t>;
 
 class HttpServer {
  public:
-  /// `counts`, if given, is kept up to date, and must outlive the server's executor's work.
+  /// `counts`, if given, is kept up to date, and must outlive the server's executor's work. `tls`,
+  /// if given, is asked at each new connection.
   HttpServer(boost::asio::any_io_executor executor, HttpHandler handler, HttpLimits limits,
-             const Log& log, ReplyCounts* counts = nullptr);
+             const Log& log, ReplyCounts* counts = nullptr, TlsChoice tls = nullptr);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -7,12 +7,14 @@
 #include "catalogue.h"
 #include "endpoint.h"
 #include "environment.h"
+#include "healthcheck.h"
 #include "json.h"
 #include "log.h"
 #include "metrics_config.h"
 #include "options.h"
 #include "serve.h"
 #include "version.h"
+#include "web_config.h"
 
 namespace ecs_exporter {
 namespace {
@@ -57,12 +59,20 @@ Result<MetricsConfig> metrics_config(const Options& options) {
   return make_metrics_config(choices);
 }
 
+WebSource web_source(const Options& options) {
+  return {.file = options.web_config_file,
+          .tls_cert = options.web_tls_cert,
+          .tls_key = options.web_tls_key,
+          .tls_client_ca = options.web_tls_client_ca,
+          .basic_auth_users = options.web_basic_auth_users};
+}
+
 int run_serve(const Options& options, const Log& log) {
   const auto config = metrics_config(options);
   if (!config) return exit_code_of(config.error(), log);
   const auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
   if (!endpoint) return exit_code_of(endpoint.error(), log);
-  const auto served = serve(options, *config, *endpoint, log);
+  const auto served = serve(options, *config, *endpoint, web_source(options), log);
   return served ? kSuccess : exit_code_of(served.error(), log);
 }
 
@@ -80,6 +90,13 @@ int run_scrape(const Options& options, const Log& log) {
   if (!scrape) return exit_code_of(scrape.error(), log);
   print(scrape->text);
   return scrape->up ? kSuccess : kFailure;
+}
+
+int run_healthcheck(const Options& options, const Log&) {
+  const auto alive = check_health(options, web_source(options));
+  if (alive) return kSuccess;
+  std::fprintf(stderr, "ecs-task-metadata-exporter: %s\n", alive.error().message.c_str());
+  return kFailure;
 }
 
 int run_metrics(const Options&, const Log&) {
@@ -105,9 +122,9 @@ struct Row {
 };
 
 constexpr Row kCommands[] = {
-    {Command::kServe, run_serve},     {Command::kScrape, run_scrape},
-    {Command::kMetrics, run_metrics}, {Command::kVersion, run_version},
-    {Command::kHelp, run_help},
+    {Command::kServe, run_serve},     {Command::kHealthcheck, run_healthcheck},
+    {Command::kScrape, run_scrape},   {Command::kMetrics, run_metrics},
+    {Command::kVersion, run_version}, {Command::kHelp, run_help},
 };
 
 int run(const std::vector<std::string>& arguments) {

@@ -2,6 +2,7 @@
 #include "metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -41,7 +42,19 @@ class Collector {
   }
 
   template <class Subject>
+  void add(std::span<const Metric<Subject>> table, const Subject& subject, std::size_t labels) {
+    add_each(table, std::array{std::pair<const Subject&, std::size_t>(subject, labels)});
+  }
+  template <class Subject>
   void add(std::span<const Metric<Subject>> table, const std::vector<Labelled<Subject>>& subjects) {
+    add_each(table, subjects);
+  }
+
+  Families take() { return std::move(out_); }
+
+ private:
+  template <class Subject, class Subjects>
+  void add_each(std::span<const Metric<Subject>> table, const Subjects& subjects) {
     for (const Metric<Subject>& metric : table) {
       if (!filter_.names.empty() &&
           std::ranges::find(filter_.names, metric.name) == filter_.names.end())
@@ -58,9 +71,6 @@ class Collector {
     }
   }
 
-  Families take() { return std::move(out_); }
-
- private:
   const MetricsConfig& config_;
   const MetricsFilter& filter_;
   Groups groups_;
@@ -151,7 +161,7 @@ void add_disk_detail(Collector& out, const Containers& containers) {
 
 void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
               std::size_t task_labels) {
-  out.add(kSelfTable, {{self, task_labels}});
+  out.add(kSelfTable, self, task_labels);
   std::vector<Labelled<EndpointSubject>> endpoints;
   std::vector<Labelled<CountSubject>> errors;
   for (const auto& [name, use] :
@@ -171,7 +181,7 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
         {{count}, out.label_set(task_labels, {{label::kCode, std::to_string(status)}})});
   }
   out.add(kSelfReplyTable, replies);
-  out.add(kProcessTable, {{self.process, fixed_labels}});
+  if (self.process) out.add(kProcessTable, *self.process, fixed_labels);
 }
 
 // The labels of the task that were chosen, on top of those that are the same everywhere.
@@ -213,7 +223,7 @@ void add_profile(Collector& out, const Snapshot& snapshot, std::size_t task_labe
   std::vector<Labelled<InterfaceSubject>> subjects;
   add_interfaces(out, &interfaces, task_labels, subjects);
   out.add(kProfileNetworkTable, subjects);
-  out.add(kProfileTaskTable, {{snapshot.task, task_labels}});
+  out.add(kProfileTaskTable, snapshot.task, task_labels);
 }
 
 }  // namespace
@@ -231,23 +241,23 @@ Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsCon
 
   if (config.ecs_exporter_profile) {
     add_profile(out, snapshot, task_labels, containers);
-    out.add(kCoreTaskTable, {{snapshot, task_labels}});
+    out.add(kCoreTaskTable, snapshot, task_labels);
     if (out.wants(kSelf) && self != nullptr) add_self(out, *self, fixed_labels, task_labels);
     return out.take();
   }
   out.add(kCoreContainerTable, containers);
-  out.add(kCoreTaskTable, {{snapshot, task_labels}});
+  out.add(kCoreTaskTable, snapshot, task_labels);
   if (out.wants(kCpu)) {
     out.add(kCpuContainerTable, containers);
-    if (known) out.add(kCpuTaskTable, {{task, task_labels}});
+    if (known) out.add(kCpuTaskTable, task, task_labels);
   }
   if (out.wants(kMemory)) out.add(kMemoryTable, containers);
   if (out.wants(kNetwork)) add_network(out, task, task_labels, containers);
   if (out.wants(kDisk)) add_disk(out, containers);
   if (out.wants(kContainer)) out.add(kContainerTable, containers);
   if (out.wants(kTask) && known) {
-    out.add(kTaskInfoTable, {{task, fixed_labels}});
-    out.add(kTaskTable, {{task, task_labels}});
+    out.add(kTaskInfoTable, task, fixed_labels);
+    out.add(kTaskTable, task, task_labels);
   }
   if (out.wants(kSelf) && self != nullptr) add_self(out, *self, fixed_labels, task_labels);
   if (out.wants(kMemoryDetail)) add_memory_detail(out, containers);

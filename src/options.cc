@@ -157,6 +157,16 @@ constexpr Option kOptions[] = {
          [](Options& o, const std::string& text) {
            return read_number(o.max_connections, text) && o.max_connections > 0;
          }},
+    {.flag = "--web.config.file",
+     .value_name = "FILE",
+     .wanted = "a file",
+     .help = "The exporter-toolkit's web configuration file, for TLS, passwords and headers. "
+             "Default: none.",
+     .set =
+         [](Options& o, const std::string& text) {
+           o.web_config_file = text;
+           return !text.empty();
+         }},
     {.flag = "--shutdown-delay",
      .value_name = "DURATION",
      .wanted = "a duration, as 15s or 0",
@@ -283,6 +293,24 @@ constexpr Option kOptions[] = {
      .scrape_only = true},
 };
 
+// What has a variable only, as a command line is no place for a secret.
+struct Secret {
+  std::string_view variable;
+  std::string_view help;
+  std::string Options::* target;
+};
+
+constexpr Secret kSecrets[] = {
+    {"WEB_TLS_CERT", "Certificate of the server and its chain, as PEM. With it HTTPS is served.",
+     &Options::web_tls_cert},
+    {"WEB_TLS_KEY", "Private key of the certificate, as PEM.", &Options::web_tls_key},
+    {"WEB_TLS_CLIENT_CA",
+     "Certificates of authorities, as PEM. With it each client must show a certificate of theirs.",
+     &Options::web_tls_client_ca},
+    {"WEB_BASIC_AUTH_USERS", "Who may ask, as a JSON object of names and bcrypt hashes.",
+     &Options::web_basic_auth_users},
+};
+
 struct Subcommand {
   std::string_view name;
   Command command;
@@ -291,6 +319,8 @@ struct Subcommand {
 
 constexpr Subcommand kSubcommands[] = {
     {"serve", Command::kServe, "Serve the metrics over HTTP. The default."},
+    {"healthcheck", Command::kHealthcheck,
+     "Ask the exporter that runs with the same options whether it lives; exit code 0 or 1."},
     {"scrape", Command::kScrape, "Make one scrape and print it; exit code 1 if up is 0."},
     {"metrics", Command::kMetrics, "Print all metrics as a Markdown document."},
     {"version", Command::kVersion, "Print the version."},
@@ -395,6 +425,14 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
       if (auto ok = set(options, option, name, text); !ok) return std::unexpected(ok.error());
     }
   }
+  for (const Secret& secret : kSecrets) {
+    const std::string name(secret.variable);
+    options.*secret.target = environment(name).value_or("");
+    if (!options.web_config_file.empty() && !(options.*secret.target).empty()) {
+      return usage("--web.config.file (WEB_CONFIG_FILE) and " + name +
+                   " are both given: only one of the two can hold");
+    }
+  }
   if (options.task_file.empty() != options.stats_file.empty()) {
     return usage("scrape: --task and --stats go together");
   }
@@ -408,17 +446,13 @@ std::string help_text() {
       "Prometheus metrics of the ECS task that this runs in.\n\n"
       "Usage: ecs-task-metadata-exporter [COMMAND] [OPTION...]\n\nCommands:\n";
   for (const Subcommand& row : kSubcommands) {
-    out += "  " + std::string(row.name) + std::string(10 - row.name.size(), ' ') +
+    out += "  " + std::string(row.name) + std::string(13 - row.name.size(), ' ') +
            std::string(row.help) + "\n";
   }
   out += "\nOptions (the environment variable beside each says the same; the option wins):\n";
-  const auto describe = [&](const Option& option) {
-    out += "  " + std::string(option.flag);
-    if (!option.value_name.empty()) out += "=" + std::string(option.value_name);
-    if (!option.scrape_only) out += "  (" + variable_of(option) + ")";
-    out += '\n';
+  const auto wrap = [&](std::string_view words) {
     std::size_t column = 0;
-    for (std::string_view words = option.help; !words.empty();) {
+    while (!words.empty()) {
       const std::size_t space = std::min(words.find(' '), words.size());
       if (column == 0 || column + 1 + space > kWidth) {
         out += column == 0 ? "" : "\n";
@@ -434,8 +468,20 @@ std::string help_text() {
     }
     out += '\n';
   };
+  const auto describe = [&](const Option& option) {
+    out += "  " + std::string(option.flag);
+    if (!option.value_name.empty()) out += "=" + std::string(option.value_name);
+    if (!option.scrape_only) out += "  (" + variable_of(option) + ")";
+    out += '\n';
+    wrap(option.help);
+  };
   for (const Option& option : kOptions) {
     if (!option.scrape_only) describe(option);
+  }
+  out += "\nVariables without an option, for secrets (instead of --web.config.file):\n";
+  for (const Secret& secret : kSecrets) {
+    out += "  " + std::string(secret.variable) + '\n';
+    wrap(secret.help);
   }
   out += "\nOptions of scrape:\n";
   for (const Option& option : kOptions) {

@@ -14,7 +14,7 @@
 
 namespace ecs_exporter {
 
-enum class Command { kServe, kScrape, kMetrics, kVersion, kHelp };
+enum class Command { kServe, kHealthcheck, kScrape, kMetrics, kVersion, kHelp };
 
 struct Options {
   Command command = Command::kServe;
@@ -30,6 +30,12 @@ struct Options {
   std::string telemetry_path = "/metrics";
   std::size_t max_connections = 64;
   std::chrono::nanoseconds shutdown_delay{0};
+
+  std::string web_config_file;
+  std::string web_tls_cert;          // PEM
+  std::string web_tls_key;           // PEM
+  std::string web_tls_client_ca;     // PEM
+  std::string web_basic_auth_users;  // JSON, as it was given
 
   std::vector<std::string> groups;         // none: the default ones
   std::vector<std::string> task_labels;    // none: the default ones

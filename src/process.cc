@@ -3,13 +3,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <ctime>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace ecs_exporter {
@@ -64,6 +68,11 @@ std::optional<double> start_time() {
 }
 
 std::optional<std::uint64_t> open_fds() {
+  // Since Linux 6.2 the folder's size is their number.
+  struct stat folder_stat{};
+  if (::stat("/proc/self/fd", &folder_stat) == 0 && folder_stat.st_size > 0) {
+    return static_cast<std::uint64_t>(folder_stat.st_size);
+  }
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
   if (!folder) return std::nullopt;
   std::uint64_t count = 0;
@@ -71,7 +80,22 @@ std::optional<std::uint64_t> open_fds() {
   return count - 1;  // without the folder itself
 }
 
+// One of the programs and libraries that are mapped; the one program, where it is linked statically.
+int forget_code(dl_phdr_info* mapped, std::size_t, void*) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  for (const ElfW(Phdr)& part : std::span(mapped->dlpi_phdr, mapped->dlpi_phnum)) {
+    // What can be written is not only in the file.
+    if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+    const std::uintptr_t begin = mapped->dlpi_addr + part.p_vaddr;
+    const std::uintptr_t first = begin / page * page;
+    ::madvise(reinterpret_cast<void*>(first), begin + part.p_memsz - first, MADV_DONTNEED);
+  }
+  return 0;
+}
+
 }  // namespace
+
+void forget_startup() { ::dl_iterate_phdr(forget_code, nullptr); }
 
 ProcessUsage process_usage() {
   ProcessUsage usage;

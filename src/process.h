@@ -18,4 +18,8 @@ struct ProcessUsage {
 /// As the kernel tells now, from getrusage(2), getrlimit(2) and proc(5); absent where it does not.
 ProcessUsage process_usage();
 
+/// Lets go of the pages of code that were only needed up to now, to be called when the program
+/// begins its work. What is needed again comes back from the kernel's cache of the file.
+void forget_startup();
+
 }  // namespace ecs_exporter

@@ -174,7 +174,6 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
 
 std::shared_ptr<const Answer> Scraper::answer_with(Snapshot snapshot) {
   self_.replies = replies_;
-  self_.process = process_usage();
   return std::make_shared<const Answer>(std::move(snapshot), self_, config_);
 }
 
@@ -211,6 +210,8 @@ Answer::Body Answer::body(ExpositionFormat format, bool gzipped) const {
 
 Answer::Body Answer::body(ExpositionFormat format, bool gzipped,
                           const MetricsFilter& filter) const {
+  const Groups groups = filter.groups.value_or(config_.groups);
+  if (self_ && !self_->process && (groups & bit(kSelf)) != 0) self_->process = process_usage();
   std::string text =
       exposition(collect(snapshot_, self_ ? &*self_ : nullptr, config_, filter), format);
   return std::make_shared<const std::string>(gzipped ? gzip(text) : std::move(text));

@@ -77,7 +77,7 @@ class Answer {
 
  private:
   Snapshot snapshot_;
-  std::optional<SelfUse> self_;
+  mutable std::optional<SelfUse> self_;  // `process` is filled in when it is asked for
   const MetricsConfig& config_;
   mutable std::array<Body, 4> bodies_;
 };

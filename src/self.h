@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "error.h"
 #include "process.h"
@@ -23,7 +24,7 @@ struct SelfUse {
   EndpointUse task;
   EndpointUse stats;
   std::map<unsigned, std::uint64_t> replies;  // of this server, by status
-  ProcessUsage process;
+  std::optional<ProcessUsage> process;        // absent: not looked up
 };
 
 }  // namespace ecs_exporter

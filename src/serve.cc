@@ -23,8 +23,11 @@
 #include "http_server.h"
 #include "metrics_config.h"
 #include "negotiation.h"
+#include "page.h"
+#include "process.h"
 #include "scrape.h"
 #include "version.h"
+#include "web_access.h"
 
 namespace ecs_exporter {
 namespace {
@@ -85,6 +88,10 @@ asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
     co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
   if (request.path == telemetry_path) co_return co_await metrics_page(scraper, config, request);
+  if (request.path == "/") {
+    co_return make_reply(200, "text/html; charset=utf-8", page_html(telemetry_path),
+                         page_headers());
+  }
   if (request.path == "/-/healthy" || request.path == "/health") {
     co_return make_reply(200, kPlainText, "healthy\n");
   }
@@ -140,7 +147,7 @@ PrintedScrape printed(const Answer& answer) {
 }  // namespace
 
 Result<void> serve(const Options& options, const MetricsConfig& config, const Endpoint& endpoint,
-                   const Log& log) {
+                   const WebSource& web, const Log& log) {
   std::vector<ListenAddress> addresses;
   for (const std::string& text : options.listen_addresses) {
     auto address = parse_listen_address(text);
@@ -152,12 +159,16 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   asio::io_context io(1);  // one thread: no locks
   ReplyCounts replies;
   Scraper scraper(io.get_executor(), endpoint, scrape_options(options), config, replies, log);
+  const auto access = WebAccess::open(io.get_executor(), web, log);
+  if (!access) return std::unexpected(access.error());
+  const HttpHandler handler = [&](const HttpRequest& request) {
+    return route(scraper, config, options.telemetry_path, request);
+  };
   HttpServer server(
       io.get_executor(),
-      [&](const HttpRequest& request) {
-        return route(scraper, config, options.telemetry_path, request);
-      },
-      HttpLimits{.max_connections = options.max_connections}, log, &replies);
+      [&](const HttpRequest& request) { return (*access)->answer(request, handler); },
+      HttpLimits{.max_connections = options.max_connections}, log, &replies,
+      [&] { return (*access)->tls(); });
   // Before anyone can see that it listens: as process 1 of a container there is no default action,
   // and a signal that came too soon would be lost.
   asio::signal_set signals(io, SIGTERM, SIGINT);
@@ -173,9 +184,12 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   for (const ListenAddress& address : addresses) {
     const auto listening = server.listen(address);
     if (!listening) return std::unexpected(listening.error());
-    log.info("listening", {{"address", *listening}, {"path", options.telemetry_path}});
+    log.info("listening", {{"address", *listening},
+                           {"path", options.telemetry_path},
+                           {"scheme", (*access)->tls() ? "https" : "http"}});
   }
 
+  forget_startup();
   io.run();
   finish(io);
   return {};

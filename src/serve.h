@@ -8,13 +8,15 @@
 #include "log.h"
 #include "metrics_config.h"
 #include "options.h"
+#include "web_config.h"
 
 namespace ecs_exporter {
 
 /// Serves the metrics of the task behind `endpoint` until SIGTERM or SIGINT, then finishes what is
-/// in flight, for a second at most. Errors: kSystem, kUsage (cannot listen).
+/// in flight, for a second at most. Errors: kSystem (cannot listen), kUsage (an
+/// address or the web configuration is none).
 Result<void> serve(const Options& options, const MetricsConfig& config, const Endpoint& endpoint,
-                   const Log& log);
+                   const WebSource& web, const Log& log);
 
 /// What the `scrape` command prints.
 struct PrintedScrape {

@@ -14,15 +14,16 @@ from e2e_programs import (FAMILIES, TASK_LABELS, UP, AddressInUse, Exporter, Moc
 
 
 class Prometheus(Running):
-    """Scrapes the exporters each second; `exporters` by the name of their job."""
+    """Scrapes the exporters each second; `exporters` by the name of their job. `more` is added to
+    the configuration of each."""
 
-    def __init__(self, folder, exporters):
+    def __init__(self, folder, exporters, more={}):
         config = os.path.join(folder, "prometheus.yml")
         with open(config, "w") as file:
             json.dump({  # which is YAML too
                 "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
                 "scrape_configs": [
-                    {"job_name": job, "static_configs": [
+                    {**more, "job_name": job, "static_configs": [
                         {"targets": [f"127.0.0.1:{exporter.port}"]}]}
                     for job, exporter in exporters.items()]}, file)
         self.port = free_port()

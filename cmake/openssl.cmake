@@ -1,0 +1,84 @@
+# OpenSSL, static: 4.3 MB, most of which no TLS connection ever uses, and none of which may be asked
+# for. Here it loses, for the release, what its own build would leave out with no-* options:
+#
+# * the algorithms that TLS has no use for: their tables are replaced by an empty one, so the linker
+#   finds nobody who needs the rest (cmake/openssl_pruned.cc keeps the empty ones from being offered);
+# * the ciphers by their old names, engines, and the log of a protocol that is not used;
+# * the unwind tables: an exception never passes through C.
+#
+# A table that is missing in another version of OpenSSL is no error, nor is one more: it just stays.
+
+find_library(LIBSSL libssl.a REQUIRED)
+find_library(LIBCRYPTO libcrypto.a REQUIRED)
+option(EXPORTER_PRUNE_OPENSSL "Link OpenSSL without what TLS does not use" OFF)
+set(openssl_pruned "") # further sources of the programs
+
+# The functions of the default provider that TLS 1.0 to 1.3, certificates and keys need.
+set(openssl_kept
+  aes128gcm aes256gcm aes128cbc aes256cbc aes128ctr aes256ctr aes128ecb aes256ecb
+  chacha20_ossl_poly1305 chacha20 poly1305
+  md5 md5_sha1 sha1 sha224 sha256 sha384 sha512 hmac mac_legacy_keymgmt mac_legacy_hmac_signature
+  kdf_hkdf kdf_tls1_3_kdf kdf_tls1_prf kdf_keymgmt kdf_hkdf_keyexch kdf_tls1_prf_keyexch
+  drbg_ctr seed_src ecdh_keyexch x25519_keyexch
+  ec_keymgmt x25519_keymgmt ed25519_keymgmt rsa_keymgmt rsapss_keymgmt
+  ecdsa_signature ed25519_signature rsa_signature rsa_asym_cipher
+  pem_to_der_decoder
+  PrivateKeyInfo_der_to_ec_decoder PrivateKeyInfo_der_to_rsa_decoder
+  type_specific_no_pub_der_to_ec_decoder type_specific_keypair_der_to_rsa_decoder
+  blake2b512) # which the digests by their old names bring anyway
+
+# Writes C++ that defines as empty every table of functions that the default provider names, but
+# for those above and those that share an object file with one of them.
+function(write_empty_tables file)
+  execute_process(COMMAND ${CMAKE_NM} -A ${LIBCRYPTO} OUTPUT_VARIABLE symbols ERROR_QUIET
+                  COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^:\n]+\\.o:[^\n]* ossl_[A-Za-z0-9_]+_functions\n" symbols "${symbols}")
+  set(tables "")
+  set(kept_objects "")
+  foreach(symbol IN LISTS symbols)
+    string(REGEX MATCH "^([^:]+):.* ([A-Za-z]) (ossl_[A-Za-z0-9_]+)\n$" ignored "${symbol}")
+    set(object ${CMAKE_MATCH_1})
+    set(kind ${CMAKE_MATCH_2})
+    set(table ${CMAKE_MATCH_3})
+    if(object MATCHES "-defltprov\\.o$")
+      list(APPEND tables ${table})
+    elseif(NOT kind STREQUAL "U")
+      set(object_of_${table} ${object})
+      string(REGEX REPLACE "^ossl_(.*)_functions$" "\\1" name ${table})
+      if(name IN_LIST openssl_kept)
+        list(APPEND kept_objects ${object})
+      endif()
+    endif()
+  endforeach()
+  if(NOT kept_objects)
+    message(FATAL_ERROR "${LIBCRYPTO} has none of the algorithms of TLS: its names have changed")
+  endif()
+
+  set(text "#include <openssl/core.h>\nextern \"C\" {\n")
+  string(APPEND text "extern const OSSL_DISPATCH no_functions[1] = {{0, nullptr}};\n")
+  foreach(table IN LISTS tables)
+    if(NOT object_of_${table} IN_LIST kept_objects)
+      string(APPEND text
+        "extern const OSSL_DISPATCH ${table}[1] __attribute__((alias(\"no_functions\")));\n")
+    endif()
+  endforeach()
+  file(CONFIGURE OUTPUT ${file} CONTENT "${text}}\n" @ONLY)
+endfunction()
+
+if(EXPORTER_PRUNE_OPENSSL)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LIBSSL} ${LIBCRYPTO})
+  set(generated ${PROJECT_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${generated})
+  write_empty_tables(${generated}/openssl_empty_tables.cc)
+  foreach(name SSL CRYPTO)
+    string(TOLOWER ${generated}/lib${name}.a without_unwind)
+    execute_process(COMMAND ${CMAKE_OBJCOPY} --remove-section=.eh_frame
+      --remove-section=.rela.eh_frame ${LIB${name}} ${without_unwind} COMMAND_ERROR_IS_FATAL ANY)
+    set(LIB${name} ${without_unwind})
+  endforeach()
+  set(openssl_pruned cmake/openssl_pruned.cc ${generated}/openssl_empty_tables.cc)
+  # Whole functions and tables are replaced by others of the same name, which is what link-time
+  # optimization must not reason about.
+  set_source_files_properties(${openssl_pruned} PROPERTIES COMPILE_OPTIONS -fno-lto)
+  add_link_options(-Wl,--wrap=ossl_default_provider_init)
+endif()

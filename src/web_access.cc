@@ -1,0 +1,108 @@
+// Reads the file again where a connection or request wants it, at most once a second.
+#include "web_access.h"
+
+#include <utility>
+
+#include "tls_context.h"
+
+namespace ecs_exporter {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+// A file that is just being written may be empty for a moment: what protects never goes away while
+// the process lives, and a port that speaks one protocol does not begin to speak another.
+Result<void> may_follow(const WebConfig& next, const WebConfig& last) {
+  const auto refused = [](std::string what) {
+    return std::unexpected(Error{ErrorKind::kUsage, std::move(what) + " only after a restart"});
+  };
+  if (next.tls.has_value() != last.tls.has_value()) {
+    return refused(next.tls ? "TLS begins" : "TLS ends");
+  }
+  if (next.users.empty() && !last.users.empty())
+    return refused("passwords are no longer asked for");
+  return {};
+}
+
+}  // namespace
+
+WebAccess::WebAccess(asio::any_io_executor executor, WebSource source, const Log& log)
+    : source_(std::move(source)), log_(log), basic_auth_(std::move(executor)) {}
+
+Result<std::unique_ptr<WebAccess>> WebAccess::open(asio::any_io_executor executor, WebSource source,
+                                                   const Log& log) {
+  std::unique_ptr<WebAccess> access(new WebAccess(std::move(executor), std::move(source), log));
+  if (auto taken = access->take(read_web_config(access->source_)); !taken) {
+    return std::unexpected(std::move(taken.error()));
+  }
+  access->refreshed_ = Clock::now();
+  if (access->config_->http2) log.info("http2 is ignored: HTTP/1.1 is all there is");
+  return access;
+}
+
+// Makes `config` the one that holds, or changes nothing.
+Result<void> WebAccess::take(Result<WebConfig> config) {
+  if (!config) return std::unexpected(std::move(config.error()));
+  if (config_ && *config == *config_) return {};
+  if (config_) {
+    if (auto allowed = may_follow(*config, *config_); !allowed) return allowed;
+  }
+  std::shared_ptr<ssl_ctx_st> tls;
+  if (config->tls) {
+    auto made = make_tls_context(*config->tls);
+    if (!made) return std::unexpected(std::move(made.error()));
+    tls = std::move(*made);
+  }
+  if (config_) log_.info("the web configuration has changed");
+  tls_ = std::move(tls);  // connections that have begun keep theirs
+  config_ = std::make_shared<const WebConfig>(std::move(*config));
+  return {};
+}
+
+void WebAccess::refresh() {
+  constexpr auto kPeriod = std::chrono::seconds(1);
+  const auto now = Clock::now();
+  if (source_.file.empty() || now - refreshed_ < kPeriod) return;
+  refreshed_ = now;
+  const auto taken = take(read_web_config(source_));
+  const std::string error = taken ? "" : taken.error().message;
+  if (error == last_error_) return;
+  last_error_ = error;
+  if (!taken) {
+    log_.error("the web configuration is broken, the last good one goes on", {{"error", error}});
+  }
+}
+
+std::shared_ptr<ssl_ctx_st> WebAccess::tls() {
+  refresh();
+  return tls_;
+}
+
+asio::awaitable<HttpReply> WebAccess::answer(const HttpRequest& request,
+                                             const HttpHandler& handler) {
+  refresh();
+  const auto config = config_;
+  HttpReply reply = co_await judged(request, handler);
+  if (!reply.head.empty()) reply.head += config->headers;
+  co_return reply;
+}
+
+asio::awaitable<HttpReply> WebAccess::judged(const HttpRequest& request,
+                                             const HttpHandler& handler) {
+  const auto config = config_;
+  if (config->users.empty()) co_return co_await handler(request);
+  switch (co_await basic_auth_.check(config->users, request.header("Authorization"))) {
+    case BasicAuth::Verdict::kAllowed:
+      co_return co_await handler(request);
+    case BasicAuth::Verdict::kRefused:
+      co_return make_reply(401, kPlainText, "unauthorized\n", "WWW-Authenticate: Basic\r\n");
+    case BasicAuth::Verdict::kBusy:
+      break;
+  }
+  co_return make_reply(503, kPlainText, "too many passwords wait to be checked\n");
+}
+
+}  // namespace ecs_exporter

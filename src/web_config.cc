@@ -1,0 +1,388 @@
+// YAML by yaml-cpp, a row for each key. A key that is not in a table is refused, as the
+// exporter-toolkit does.
+#include "web_config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <span>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "json.h"
+#include "password.h"
+
+namespace ecs_exporter {
+namespace {
+
+// Why a configuration is not taken. Leaves this file as an Error.
+struct Refusal {
+  std::string message;
+};
+
+// A key's value, and where it stands.
+struct Value {
+  const YAML::Node& node;
+  std::string path;    // of the key, as "tls_server_config.cert_file"
+  std::string folder;  // that relative paths begin in
+
+  [[noreturn]] void refuse(const std::string& why) const {
+    const int line = node.Mark().line;
+    throw Refusal{(line < 0 ? "" : "line " + std::to_string(line + 1) + ": ") +
+                  (path.empty() ? "" : path + ": ") + why};
+  }
+};
+
+template <class T>
+struct Key {
+  std::string_view name;
+  void (*read)(T& target, const Value& value);
+};
+
+template <class Word>
+using Words = std::span<const std::pair<std::string_view, Word>>;
+
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+// Calls `read` for each key and its value. None for a mapping that is not there.
+template <class Read>
+void for_each_key(const Value& mapping, Read read) {
+  if (mapping.node.IsNull()) return;
+  if (!mapping.node.IsMap()) mapping.refuse("this is not a mapping of keys to values");
+  std::set<std::string> seen;
+  for (const auto& entry : mapping.node) {
+    if (!entry.first.IsScalar()) mapping.refuse("a key is not a text");
+    const std::string& name = entry.first.Scalar();
+    const Value at_key{entry.first, mapping.path, mapping.folder};
+    if (!seen.insert(name).second)
+      at_key.refuse("the key " + in_quotes(name) + " stands there twice");
+    const std::string path = mapping.path.empty() ? name : mapping.path + "." + name;
+    read(name, at_key, Value{entry.second, path, mapping.folder});
+  }
+}
+
+template <class T>
+void read_mapping(T& target, const Value& mapping,
+                  std::type_identity_t<std::span<const Key<T>>> keys) {
+  for_each_key(mapping, [&](const std::string& name, const Value& at_key, const Value& value) {
+    const auto key = std::ranges::find(keys, name, &Key<T>::name);
+    if (key == keys.end()) at_key.refuse("unknown key " + in_quotes(name));
+    key->read(target, value);
+  });
+}
+
+// "" where there is none.
+std::string text(const Value& value) {
+  if (value.node.IsNull()) return {};
+  if (!value.node.IsScalar()) value.refuse("this is not a text");
+  return value.node.Scalar();
+}
+
+void read_texts(std::vector<std::string>& target, const Value& value) {
+  if (value.node.IsNull()) return;
+  if (!value.node.IsSequence()) value.refuse("this is not a list");
+  for (const auto& element : value.node) {
+    target.push_back(text({element, value.path, value.folder}));
+  }
+}
+
+void read_switch(bool& target, const Value& value) {
+  if (value.node.IsNull()) return;
+  const bool is_quoted = value.node.Tag() == "!";
+  if (!value.node.IsScalar() || is_quoted || !YAML::convert<bool>::decode(value.node, target)) {
+    value.refuse("this is not true or false");
+  }
+}
+
+template <class Word>
+Word word_of(const std::string& given, const Value& value,
+             std::type_identity_t<Words<Word>> words) {
+  for (const auto& [name, word] : words) {
+    if (name == given) return word;
+  }
+  std::string known;
+  for (const auto& [name, word] : words) known += (known.empty() ? "" : ", ") + std::string(name);
+  value.refuse(in_quotes(given) + " is not one of " + known);
+}
+
+std::string read_file(const std::string& path) {
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  std::error_code ec;
+  if (!file || std::filesystem::is_directory(path, ec)) throw Refusal{"cannot read " + path};
+  return std::move(content).str();
+}
+
+// The value is PEM itself.
+void read_inline(Pem& target, const Value& value) {
+  if (auto pem = text(value); !pem.empty()) target = {std::move(pem), value.path};
+}
+
+// The value is the path of a file of PEM. It is read once all is known to be well otherwise.
+void read_path(Pem& target, const Value& value) {
+  const std::string path = text(value);
+  if (!path.empty()) {
+    target.name =
+        path.starts_with('/') ? path : (std::filesystem::path(value.folder) / path).string();
+  }
+}
+
+constexpr auto kVersions = std::to_array<std::pair<std::string_view, TlsVersion>>({
+    {"TLS10", TlsVersion::k10},
+    {"TLS11", TlsVersion::k11},
+    {"TLS12", TlsVersion::k12},
+    {"TLS13", TlsVersion::k13},
+});
+
+constexpr auto kClientAuthTypes = std::to_array<std::pair<std::string_view, ClientAuth>>({
+    {"NoClientCert", ClientAuth::kNone},
+    {"RequestClientCert", ClientAuth::kRequest},
+    {"RequireAnyClientCert", ClientAuth::kRequireAny},
+    {"VerifyClientCertIfGiven", ClientAuth::kVerifyIfGiven},
+    {"RequireAndVerifyClientCert", ClientAuth::kRequireAndVerify},
+    {"RequireClientCert", ClientAuth::kRequireAny},  // as it once was
+});
+
+// Go's names to OpenSSL's. Those of TLS 1.3 have none here: that version always offers all three.
+constexpr auto kCipherSuites = std::to_array<std::pair<std::string_view, const char*>>({
+    {"TLS_AES_128_GCM_SHA256", ""},
+    {"TLS_AES_256_GCM_SHA384", ""},
+    {"TLS_CHACHA20_POLY1305_SHA256", ""},
+    {"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "ECDHE-ECDSA-AES128-SHA"},
+    {"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "ECDHE-ECDSA-AES256-SHA"},
+    {"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE-RSA-AES128-SHA"},
+    {"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE-RSA-AES256-SHA"},
+    {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"},
+    {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"},
+    {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"},
+    {"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384"},
+    {"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"},
+    {"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305"},
+});
+
+constexpr auto kCurves = std::to_array<std::pair<std::string_view, const char*>>({
+    {"CurveP256", "P-256"},
+    {"CurveP384", "P-384"},
+    {"CurveP521", "P-521"},
+    {"X25519", "X25519"},
+});
+
+// tls_server_config as it was written.
+struct TlsSection {
+  Pem cert, key, client_ca;                 // inline
+  Pem cert_file, key_file, client_ca_file;  // named only
+  std::optional<ClientAuth> client_auth;
+  bool only_tls13_suites = false;
+  TlsSettings settings;
+};
+
+void read_cipher_suites(TlsSection& section, const Value& value) {
+  std::vector<std::string> given;
+  read_texts(given, value);
+  for (const std::string& name : given) {
+    const std::string suite = word_of<const char*>(name, value, kCipherSuites);
+    if (!suite.empty()) section.settings.cipher_suites.push_back(suite);
+  }
+  section.only_tls13_suites = !given.empty() && section.settings.cipher_suites.empty();
+}
+
+void read_curves(TlsSection& section, const Value& value) {
+  std::vector<std::string> given;
+  read_texts(given, value);
+  for (const std::string& name : given) {
+    section.settings.curves.emplace_back(word_of<const char*>(name, value, kCurves));
+  }
+}
+
+void read_allowed_sans(TlsSection& section, const Value& value) {
+  read_texts(section.settings.allowed_sans, value);
+  if (value.node.IsSequence() && section.settings.allowed_sans.empty()) {
+    value.refuse("an empty list lets no client in");
+  }
+}
+
+constexpr Key<TlsSection> kTlsKeys[] = {
+    {"cert", [](TlsSection& s, const Value& v) { read_inline(s.cert, v); }},
+    {"key", [](TlsSection& s, const Value& v) { read_inline(s.key, v); }},
+    {"client_ca", [](TlsSection& s, const Value& v) { read_inline(s.client_ca, v); }},
+    {"cert_file", [](TlsSection& s, const Value& v) { read_path(s.cert_file, v); }},
+    {"key_file", [](TlsSection& s, const Value& v) { read_path(s.key_file, v); }},
+    {"client_ca_file", [](TlsSection& s, const Value& v) { read_path(s.client_ca_file, v); }},
+    {"client_auth_type",
+     [](TlsSection& s, const Value& v) {
+       const std::string name = text(v);
+       if (!name.empty()) s.client_auth = word_of<ClientAuth>(name, v, kClientAuthTypes);
+     }},
+    {"client_allowed_sans", read_allowed_sans},
+    {"min_version",
+     [](TlsSection& s, const Value& v) {
+       if (!v.node.IsNull()) s.settings.min_version = word_of<TlsVersion>(text(v), v, kVersions);
+     }},
+    {"max_version",
+     [](TlsSection& s, const Value& v) {
+       if (!v.node.IsNull()) s.settings.max_version = word_of<TlsVersion>(text(v), v, kVersions);
+     }},
+    {"cipher_suites", read_cipher_suites},
+    {"prefer_server_cipher_suites",
+     [](TlsSection& s, const Value& v) { read_switch(s.settings.prefer_server_cipher_suites, v); }},
+    {"curve_preferences", read_curves},
+};
+
+// The file's content where a file is named, else what stands inline.
+Pem chosen(const Pem& file, const Pem& inline_text) {
+  return file.name.empty() ? inline_text : Pem{read_file(file.name), file.name};
+}
+
+// What no single key can tell.
+std::optional<TlsSettings> settled(TlsSection section, const Value& value) {
+  TlsSettings& settings = section.settings;
+  const bool has_cert = !section.cert.name.empty() || !section.cert_file.name.empty();
+  const bool has_key = !section.key.name.empty() || !section.key_file.name.empty();
+  const bool has_ca = !section.client_ca.name.empty() || !section.client_ca_file.name.empty();
+  if (!has_cert && !has_key && !has_ca && !section.client_auth) return std::nullopt;
+  if (!has_cert) value.refuse("cert_file or cert is missing");
+  if (!has_key) value.refuse("key_file or key is missing");
+  settings.client_auth = section.client_auth.value_or(ClientAuth::kNone);
+  if (has_ca && settings.client_auth == ClientAuth::kNone) {
+    value.refuse("a client CA without a client_auth_type that asks for a certificate");
+  }
+  if (!settings.allowed_sans.empty() && settings.client_auth != ClientAuth::kRequireAny &&
+      settings.client_auth != ClientAuth::kRequireAndVerify) {
+    value.refuse(
+        "client_allowed_sans without client_auth_type RequireAnyClientCert or "
+        "RequireAndVerifyClientCert");
+  }
+  if (section.only_tls13_suites) {
+    settings.min_version = TlsVersion::k13;  // as there is no suite for any other
+  }
+  if (settings.min_version > settings.max_version) {
+    value.refuse("no version of TLS is left between min_version, max_version and cipher_suites");
+  }
+  settings.certificate = chosen(section.cert_file, section.cert);
+  settings.key = chosen(section.key_file, section.key);
+  settings.client_ca = chosen(section.client_ca_file, section.client_ca);
+  return settings;
+}
+
+void read_tls(WebConfig& config, const Value& value) {
+  TlsSection section;
+  read_mapping(section, value, kTlsKeys);
+  config.tls = settled(std::move(section), value);
+}
+
+void add_user(WebUsers& users, const std::string& name, const std::string& hash,
+              const std::string& where) {
+  // The hash is a secret: it is in no message.
+  if (!is_bcrypt_hash(hash)) {
+    throw Refusal{where + in_quotes(name) +
+                  " has no bcrypt hash that begins with $2a$, $2b$ or $2y$"};
+  }
+  users[name] = hash;
+}
+
+void read_users(WebConfig& config, const Value& value) {
+  for_each_key(value, [&](const std::string& name, const Value& at_key, const Value& hash) {
+    const std::string line = "line " + std::to_string(at_key.node.Mark().line + 1) + ": ";
+    add_user(config.users, name, text(hash), line + value.path + ": ");
+  });
+}
+
+constexpr auto kFrames =
+    std::to_array<std::pair<std::string_view, int>>({{"deny", 0}, {"sameorigin", 0}});
+constexpr auto kSniffs = std::to_array<std::pair<std::string_view, int>>({{"nosniff", 0}});
+
+void read_header(std::string& headers, const Value& value, std::string_view name,
+                 Words<int> allowed) {
+  const std::string given = text(value);
+  if (!allowed.empty()) word_of<int>(given, value, allowed);
+  if (std::ranges::any_of(given, [](unsigned char c) { return c < ' ' || c == 127; })) {
+    value.refuse("a control character cannot stand in a header");
+  }
+  headers += std::string(name) + ": " + given + "\r\n";
+}
+
+constexpr Key<std::string> kHeaderKeys[] = {
+    {"Strict-Transport-Security",
+     [](std::string& h, const Value& v) { read_header(h, v, "Strict-Transport-Security", {}); }},
+    {"X-Content-Type-Options",
+     [](std::string& h, const Value& v) { read_header(h, v, "X-Content-Type-Options", kSniffs); }},
+    {"X-Frame-Options",
+     [](std::string& h, const Value& v) { read_header(h, v, "X-Frame-Options", kFrames); }},
+    {"X-XSS-Protection",
+     [](std::string& h, const Value& v) { read_header(h, v, "X-XSS-Protection", {}); }},
+    {"Content-Security-Policy",
+     [](std::string& h, const Value& v) { read_header(h, v, "Content-Security-Policy", {}); }},
+};
+
+constexpr Key<WebConfig> kHttpKeys[] = {
+    {"http2", [](WebConfig& c, const Value& v) { read_switch(c.http2, v); }},
+    {"headers", [](WebConfig& c, const Value& v) { read_mapping(c.headers, v, kHeaderKeys); }},
+};
+
+constexpr Key<WebConfig> kKeys[] = {
+    {"tls_server_config", read_tls},
+    {"http_server_config", [](WebConfig& c, const Value& v) { read_mapping(c, v, kHttpKeys); }},
+    {"basic_auth_users", read_users},
+};
+
+WebConfig from_file(const std::string& path) {
+  WebConfig config;
+  const std::string yaml = read_file(path);
+  try {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    const YAML::Node root = YAML::Load(yaml);
+    read_mapping(config, Value{root, "", folder}, kKeys);
+  } catch (const YAML::Exception& e) {
+    throw Refusal{path + ": line " + std::to_string(e.mark.line + 1) + ": " + e.msg};
+  } catch (Refusal& refusal) {
+    throw Refusal{path + ": " + refusal.message};
+  }
+  return config;
+}
+
+WebConfig from_texts(const WebSource& source) {
+  WebConfig config;
+  if (source.tls_cert.empty() != source.tls_key.empty()) {
+    throw Refusal{"WEB_TLS_CERT and WEB_TLS_KEY go together"};
+  }
+  if (source.tls_cert.empty() && !source.tls_client_ca.empty()) {
+    throw Refusal{"WEB_TLS_CLIENT_CA without WEB_TLS_CERT and WEB_TLS_KEY"};
+  }
+  if (!source.tls_cert.empty()) {
+    TlsSettings& tls = config.tls.emplace();
+    tls.certificate = {source.tls_cert, "WEB_TLS_CERT"};
+    tls.key = {source.tls_key, "WEB_TLS_KEY"};
+    if (!source.tls_client_ca.empty()) {
+      tls.client_ca = {source.tls_client_ca, "WEB_TLS_CLIENT_CA"};
+      tls.client_auth = ClientAuth::kRequireAndVerify;
+    }
+  }
+  if (!source.basic_auth_users.empty()) {
+    const auto users = read_json_strings(source.basic_auth_users);
+    if (!users || users->empty()) {
+      throw Refusal{"WEB_BASIC_AUTH_USERS is not a JSON object of names and hashes"};
+    }
+    for (const auto& [name, hash] : *users) {
+      add_user(config.users, name, hash, "WEB_BASIC_AUTH_USERS: ");
+    }
+  }
+  return config;
+}
+
+}  // namespace
+
+Result<WebConfig> read_web_config(const WebSource& source) {
+  try {
+    return source.file.empty() ? from_texts(source) : from_file(source.file);
+  } catch (Refusal& refusal) {
+    return std::unexpected(Error{ErrorKind::kUsage, std::move(refusal.message)});
+  }
+}
+
+}  // namespace ecs_exporter

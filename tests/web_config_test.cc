@@ -1,0 +1,127 @@
+// What promtool of Debian does not know yet. What it knows is in tests/testdata/web, for
+// e2e_tls.py.
+#include "web_config.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "password.h"
+
+namespace ecs_exporter {
+namespace {
+
+// Of "open sesame".
+constexpr const char* kHash = "$2y$04$Zc3kQ9vXhT1uWm5eYb7NaO3iFysENpmkalkQa.bFwlNzxblq1xQ96";
+constexpr const char* kPair = "tls_server_config:\n  cert: one\n  key: two\n";
+
+// Reads `yaml` from a file.
+Result<WebConfig> read(const std::string& yaml) {
+  std::string path = std::filesystem::temp_directory_path() / "web-config-XXXXXX";
+  close(mkstemp(path.data()));
+  std::ofstream(path) << yaml;
+  auto config = read_web_config({.file = path});
+  std::filesystem::remove(path);
+  if (!config && config.error().message.starts_with(path)) {
+    config.error().message.erase(0, path.size());
+  }
+  return config;
+}
+
+std::string error_of(const std::string& yaml) {
+  const auto config = read(yaml);
+  if (config) return "none";
+  EXPECT_EQ(config.error().kind, ErrorKind::kUsage);
+  return config.error().message;
+}
+
+TEST(WebConfig, OfNothingAsksForNothing) {
+  const auto config = read_web_config({});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(*config, WebConfig());
+}
+
+TEST(WebConfig, HasThePemThatStandsInIt) {
+  const auto config =
+      read(std::string(kPair) + "  client_ca: three\n  client_auth_type: RequestClientCert\n");
+  ASSERT_TRUE(config);
+  ASSERT_TRUE(config->tls);
+  EXPECT_EQ(config->tls->certificate, (Pem{"one", "tls_server_config.cert"}));
+  EXPECT_EQ(config->tls->key, (Pem{"two", "tls_server_config.key"}));
+  EXPECT_EQ(config->tls->client_ca, (Pem{"three", "tls_server_config.client_ca"}));
+  EXPECT_EQ(config->tls->client_auth, ClientAuth::kRequest);
+  EXPECT_EQ(config->tls->min_version, TlsVersion::k12);
+  EXPECT_EQ(config->tls->max_version, TlsVersion::k13);
+}
+
+TEST(WebConfig, SuitesOfTls13OnlyLeaveNoOtherVersion) {
+  const auto config = read(std::string(kPair) + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n");
+  ASSERT_TRUE(config && config->tls);
+  EXPECT_EQ(config->tls->min_version, TlsVersion::k13);
+}
+
+TEST(WebConfig, ThatNoClientCouldUseIsRefused) {
+  EXPECT_EQ(
+      error_of(std::string(kPair) + "  min_version: TLS13\n  max_version: TLS12\n"),
+      ": line 2: tls_server_config: no version of TLS is left between min_version, max_version "
+      "and cipher_suites");
+  EXPECT_EQ(error_of(std::string(kPair) + "  client_auth_type: RequireAnyClientCert\n"
+                                          "  client_allowed_sans: []\n"),
+            ": line 5: tls_server_config.client_allowed_sans: an empty list lets no client in");
+}
+
+TEST(WebConfig, NamesNeedATypeThatRequiresACertificate) {
+  const std::string sans = std::string(kPair) + "  client_allowed_sans: [a]\n";
+  for (const char* type : {"NoClientCert", "RequestClientCert", "VerifyClientCertIfGiven"}) {
+    EXPECT_EQ(error_of(sans + "  client_auth_type: " + type + "\n"),
+              ": line 2: tls_server_config: client_allowed_sans without client_auth_type "
+              "RequireAnyClientCert or RequireAndVerifyClientCert");
+  }
+  EXPECT_EQ(error_of(sans + "  client_auth_type: RequireAnyClientCert\n"), "none");
+}
+
+TEST(WebConfig, HeaderCannotSmuggleAnother) {
+  EXPECT_EQ(
+      error_of("http_server_config:\n  headers:\n    X-XSS-Protection: \"0\\r\\nX: y\"\n"),
+      ": line 3: http_server_config.headers.X-XSS-Protection: a control character cannot stand "
+      "in a header");
+}
+
+TEST(WebConfig, ErrorDoesNotShowTheHash) {
+  const std::string message = error_of("basic_auth_users:\n  alice: $1$secret\n");
+  EXPECT_EQ(message.find("secret"), std::string::npos) << message;
+}
+
+TEST(Password, MatchesItsHashInEachVersion) {
+  for (const char version : {'a', 'b', 'y'}) {
+    std::string hash = kHash;
+    hash[2] = version;
+    EXPECT_TRUE(is_bcrypt_hash(hash));
+    EXPECT_TRUE(password_matches("open sesame", hash));
+    EXPECT_FALSE(password_matches("open sesamE", hash));
+    EXPECT_FALSE(password_matches("", hash));
+  }
+}
+
+TEST(Password, OneWithANulIsAnother) {
+  EXPECT_FALSE(password_matches(std::string("open sesame\0", 12), kHash));
+  EXPECT_FALSE(password_matches(std::string("open sesame\0more", 16), kHash));
+}
+
+TEST(Password, OtherHashesAreNone) {
+  std::string hash = kHash;
+  EXPECT_FALSE(is_bcrypt_hash(hash + "x"));
+  EXPECT_FALSE(is_bcrypt_hash(hash.substr(1)));
+  EXPECT_FALSE(is_bcrypt_hash("$2x" + hash.substr(3)));
+  EXPECT_FALSE(is_bcrypt_hash("$2y$03" + hash.substr(6)));
+  EXPECT_FALSE(is_bcrypt_hash("$2y$32" + hash.substr(6)));
+  hash.back() = ':';
+  EXPECT_FALSE(is_bcrypt_hash(hash));
+  EXPECT_FALSE(is_bcrypt_hash(""));
+}
+
+}  // namespace
+}  // namespace ecs_exporter
