@@ -106,7 +106,9 @@ class SidecarTest(unittest.TestCase):
         for path in (DEPLOY / "ecs").glob("*.json"):
             image = sidecar(json.loads(path.read_text())["containerDefinitions"])["image"]
             self.assertTrue(image.endswith(f":{version}"), f"{path.name}: {image}")
-        self.assertEqual(json.loads((DEPLOY / "cdk/package.json").read_text())["version"], version)
+        package, lock = (json.loads((DEPLOY / "cdk" / name).read_text())
+                         for name in ("package.json", "package-lock.json"))
+        self.assertEqual([package["version"], lock["version"], lock["packages"][""]["version"]], [version] * 3)
 
     def test_the_task_definitions_differ_in_the_port_alone(self):
         for name, mode, port in (("ec2-awsvpc.json", "awsvpc", {}), ("ec2-bridge.json", "bridge", {"hostPort": 0})):
@@ -194,6 +196,34 @@ class FilesTest(unittest.TestCase):
             run = subprocess.run(["promtool", "check", "config", "prometheus.yml"], cwd=copy,
                                  capture_output=True, text=True)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
+
+class WorkflowsTest(unittest.TestCase):
+    def setUp(self):
+        paths = sorted((ROOT / ".github/workflows").glob("*.yml"))
+        self.assertEqual([path.name for path in paths], ["release.yml", "test.yml"])
+        self.texts = {path.name: path.read_text() for path in paths}
+
+    def test_actions_are_pinned_by_commit_and_say_which_release_that_is(self):
+        for name, text in self.texts.items():
+            uses = re.findall(r"uses: (.*)", text)
+            self.assertTrue(uses)
+            for action in uses:
+                self.assertRegex(action, r"^[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", name)
+
+    def test_rights_are_given_job_by_job(self):
+        for name, text in self.texts.items():
+            workflow = yaml.safe_load(text)
+            self.assertEqual(workflow["permissions"], {}, name)
+            for job, body in workflow["jobs"].items():
+                writes = [right for right, level in body["permissions"].items() if level == "write"]
+                self.assertEqual(bool(writes), job == "publish", f"{name}: {job}")
+
+    def test_nothing_from_outside_is_pasted_into_a_shell(self):
+        for name, text in self.texts.items():
+            for job in yaml.safe_load(text)["jobs"].values():
+                for step in job["steps"]:
+                    self.assertNotIn("${{", step.get("run", ""), name)
 
 
 class CdkTest(unittest.TestCase):
