@@ -4,7 +4,7 @@
 export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
-.PHONY: help setup setup-build bench-programs run build release test check e2e golden bench fleet lint format clean
+.PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,11 +51,24 @@ bench-programs:
 	cmake --preset release -DEXPORTER_BENCH=ON
 	cmake --build --preset release --target bench
 
+limits: build release ## Look for growth over SCRAPES (100000) scrapes, then for SECONDS (60) in 6 MiB
+	EXPORTER=build/release/ecs-task-metadata-exporter MOCK=build/release/ecs-metadata-mock \
+	  tests/limits.py growth $(or $(SCRAPES),100000)
+	EXPORTER=build/release/ecs-task-metadata-exporter MOCK=build/release/ecs-metadata-mock \
+	  tests/limits.py memory $(or $(SECONDS),60)
+
+fuzz: setup-fuzz build/fuzz/build.ninja ## Run each fuzz target for TIME seconds (60), or only TARGET
+	cmake --build --preset fuzz --target fuzzers
+	scripts/fuzz $(or $(TIME),60) $(TARGET)
+
+setup-fuzz:
+	@scripts/setup build fuzz
+
 lint: setup build/dev/build.ninja ## Check the format, clang-tidy, shellcheck
 	scripts/lint
 
 format: setup ## Format the C++ in place
-	clang-format-19 -i $(wildcard $(foreach folder,src mock tests bench,$(folder)/*.h $(folder)/*.cc))
+	clang-format-19 -i $(wildcard $(foreach folder,src mock tests bench fuzz,$(folder)/*.h $(folder)/*.cc))
 
 clean: ## Remove what was built
 	rm -rf build

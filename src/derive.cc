@@ -35,6 +35,12 @@ std::string_view network_mode(const Container& container) {
   return container.networks.empty() ? std::string_view() : container.networks.front().mode;
 }
 
+bool is_awsvpc(const Task& task) {
+  return std::ranges::any_of(task.containers, [](const Container& container) {
+    return network_mode(container) == "awsvpc";
+  });
+}
+
 const Named<InterfaceStats>* interfaces_of(const Container& container) {
   if (!container.stats || container.stats->networks.empty()) return nullptr;
   return &container.stats->networks;
@@ -47,10 +53,10 @@ std::string lower(std::string text) {
   return text;
 }
 
-// The numbers of a device, by which it sorts. Absent for an entry that names none.
+// The numbers of a device, by which it sorts. Absent for an entry that names none: 0:0 is not one.
 std::optional<std::pair<std::uint64_t, std::uint64_t>> device_of(const BlockIoEntry& entry) {
-  if (!entry.major && !entry.minor) return std::nullopt;
-  return std::pair(entry.major.value_or(0), entry.minor.value_or(0));
+  if (!entry.major || !entry.minor || (*entry.major == 0 && *entry.minor == 0)) return std::nullopt;
+  return std::pair(*entry.major, *entry.minor);
 }
 
 std::string device_name(std::pair<std::uint64_t, std::uint64_t> device) {
@@ -137,10 +143,7 @@ const ContainerStats* newest_sample(const Task& task) {
 }
 
 const Named<InterfaceStats>* task_interfaces(const Task& task) {
-  const bool awsvpc = std::ranges::any_of(task.containers, [](const Container& container) {
-    return network_mode(container) == "awsvpc";
-  });
-  if (!awsvpc) return nullptr;
+  if (!is_awsvpc(task)) return nullptr;
   const Container* newest = nullptr;
   for (const Container& container : task.containers) {
     if (interfaces_of(container) == nullptr) continue;
@@ -152,6 +155,8 @@ const Named<InterfaceStats>* task_interfaces(const Task& task) {
 const Named<InterfaceStats>* container_interfaces(const Task& task, const Container& container) {
   const std::string_view mode = network_mode(container);
   if (mode == "awsvpc" || mode == "host" || mode == "none") return nullptr;
+  // All containers of a task share a mode, also one whose own could not be read.
+  if (mode.empty() && is_awsvpc(task)) return nullptr;
   const Named<InterfaceStats>* const own = interfaces_of(container);
   constexpr std::string_view kShared = "container:";
   if (own != nullptr || !mode.starts_with(kShared)) return own;
@@ -166,10 +171,9 @@ std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats) {
                        Count DeviceTraffic::* total) {
     for (const BlockIoEntry& entry : entries) {
       const auto device = device_of(entry);
-      if (!device || lower(entry.op) != op) continue;
+      if (!device || !entry.value || lower(entry.op) != op) continue;
       DeviceTraffic& traffic = devices[*device];
-      // Zeros are not always written out.
-      traffic.*total = (traffic.*total).value_or(0) + entry.value.value_or(0);
+      traffic.*total = (traffic.*total).value_or(0) + *entry.value;
     }
   };
   sum(stats.block_io.service_bytes, "read", &DeviceTraffic::read_bytes);
@@ -208,9 +212,8 @@ std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats) {
   for (const List& list : kLists) {
     std::map<std::pair<std::pair<std::uint64_t, std::uint64_t>, std::string>, std::uint64_t> sums;
     for (const BlockIoEntry& entry : stats.*list.entries) {
-      if (const auto device = device_of(entry)) {
-        sums[{*device, lower(entry.op)}] += entry.value.value_or(0);
-      }
+      const auto device = device_of(entry);
+      if (device && entry.value) sums[{*device, lower(entry.op)}] += *entry.value;
     }
     for (const auto& [row, value] : sums) {
       out.push_back({device_name(row.first), row.second, list.key, value});

@@ -65,11 +65,11 @@ bool assign(const Target&, const Value&) {
   return std::same_as<Target, Place::Nowhere>;
 }
 bool assign(std::string* target, const JsonText& value) {
-  target->assign(value.text);
+  *target = well_formed(value.text);
   return true;
 }
 bool assign(std::optional<std::string>* target, const JsonText& value) {
-  *target = value.text;
+  *target = well_formed(value.text);
   return true;
 }
 bool assign(std::optional<Timestamp>* target, const JsonText& value) {
@@ -217,7 +217,7 @@ class Reader {
   };
 
   Place entry(const Place::Map& map, std::string_view key, error_code& ec) {
-    return use(map.entry_size, ec) ? map.append(map.target, key) : Place();
+    return use(map.entry_size, ec) ? map.append(map.target, well_formed(key)) : Place();
   }
 
   Place member(Frame& frame, const Place::Object& object, error_code& ec) {

@@ -78,11 +78,12 @@ struct PidsStats {
   Count limit;
 };
 
+/// What is omitted is a zero that was not written; absent is what could not be read.
 struct BlockIoEntry {
-  Count major;
-  Count minor;
+  Count major = 0;
+  Count minor = 0;
   std::string op;  // "Read" on cgroup v1, "read" on v2
-  Count value;     // an omitted value is a zero that was not written
+  Count value = 0;
 };
 
 struct BlockIoStats {

@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "json.h"
@@ -319,9 +320,10 @@ bool is_windows(const ContainerStats& stats) {
 void settle_cpu_unit(const Task& task, ContainerStats& stats) {
   if (!is_windows(stats) || task.launch_type == "FARGATE") return;
   const bool docker = task.launch_type == "EC2" || task.launch_type == "EXTERNAL";
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max() / 100;
   for (CpuUsage* usage : {&stats.cpu.usage, &stats.precpu.usage}) {
     for (Count* time : {&usage->total_ns, &usage->kernel_ns, &usage->user_ns}) {
-      *time = docker && *time ? Count(**time * 100) : std::nullopt;
+      *time = docker && *time && **time <= kMost ? Count(**time * 100) : std::nullopt;
     }
   }
 }

@@ -1,6 +1,8 @@
 // UTF-8 repair and JSON quoting.
 #include "quote.h"
 
+#include <algorithm>
+
 namespace ecs_exporter {
 namespace {
 
@@ -49,6 +51,19 @@ std::size_t utf8_length(std::string_view text) {
     return in(byte(1), low, high) && tail(2) && tail(3) ? 4 : 0;
   }
   return 0;
+}
+
+std::string well_formed(std::string_view text) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(text, is_ascii)) return std::string(text);  // nearly always
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    out += length == 0 ? kReplacementCharacter : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
 }
 
 void append_quoted(std::string& out, std::string_view text) {

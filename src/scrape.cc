@@ -21,6 +21,7 @@ namespace {
 namespace asio = boost::asio;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr auto kReportInterval = std::chrono::minutes(1);
+constexpr std::size_t kLongestName = 255;  // in a message; the longest that ECS takes
 
 // Who the task is, without anything that changes.
 Task identity_of(const Task& task) {
@@ -29,6 +30,42 @@ Task identity_of(const Task& task) {
           .family = task.family,
           .revision = task.revision,
           .availability_zone = task.availability_zone};
+}
+
+// What the labels of the task would take when printed: each sample has those of its task and its
+// container anew, so that one long text would cost its length times the number of samples.
+std::size_t printed_label_bytes(const Task& task) {
+  constexpr std::size_t kOfEach = 64;  // about as many families as the task, or a container, has
+  constexpr std::size_t kOfInterface = 8;
+  const std::size_t task_label = task.cluster.size() + task.arn.size() + task.family.size() +
+                                 task.revision.size() + task.availability_zone.size() +
+                                 task.service_name.size() + task.launch_type.size();
+  std::size_t bytes = kOfEach * task_label;
+  for (const Container& container : task.containers) {
+    std::size_t samples = kOfEach;
+    std::size_t label = task_label + container.name.size();
+    for (const auto& [key, value] : container.labels) label += value.size();
+    if (const auto& stats = container.stats) {
+      samples += stats->cpu.usage.per_core_ns.size() + stats->memory.detail.others.size() +
+                 4 * stats->block_io.service_bytes.size() + kOfInterface * stats->networks.size();
+      for (const auto& [name, counters] : stats->networks) bytes += kOfInterface * name.size();
+    }
+    bytes += samples * label;
+  }
+  return bytes;
+}
+
+// Real labels stay far below this; what the endpoint says must not cost many times its size.
+Result<void> check_labels(const Task& task, const Replies& replies) {
+  constexpr std::size_t kFree = 16UZ * 1024 * 1024;
+  constexpr std::size_t kMaxGrowth = 4;
+  const std::size_t room =
+      kFree + kMaxGrowth * (replies.task->size() + (replies.stats ? replies.stats->size() : 0));
+  const std::size_t bytes = printed_label_bytes(task);
+  if (bytes <= room) return {};
+  return std::unexpected(Error{ErrorKind::kTooLarge,
+                               "the reply to /task: its labels, on each sample anew, would take " +
+                                   std::to_string(bytes) + " bytes, over " + std::to_string(room)});
 }
 
 template <class Reply>
@@ -80,6 +117,11 @@ Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
     incomplete(Fault::In::kStats, "the reply to /task/stats: " + stats->problem);
   }
   join(task->task, stats ? std::move(stats->samples) : Named<ContainerStats>());
+  if (const auto fine = check_labels(task->task, replies); !fine) {
+    out.faults.insert(out.faults.begin(), {Fault::In::kTask, fine.error(), true});
+    out.snapshot.task = identity_;
+    return out;
+  }
 
   std::map<std::string, std::uint64_t, std::less<>> peaks;
   for (Container& container : task->task.containers) {
@@ -94,7 +136,8 @@ Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
       peaks.emplace(container.docker_id, *container.peak_usage_bytes);
     }
     if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
-      incomplete(Fault::In::kStats, "container " + container.name + " is RUNNING and has no stats");
+      incomplete(Fault::In::kStats, "container " + container.name.substr(0, kLongestName) +
+                                        " is RUNNING and has no stats");
     }
   }
   peaks_ = std::move(peaks);

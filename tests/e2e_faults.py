@@ -1,93 +1,358 @@
-"""What the exporter says and logs when the endpoint has a fault, and after it."""
+"""What the exporter says, logs and counts when the endpoint has a fault, and after it."""
 
-from e2e_programs import (DEADLINE_S, LIMIT, TASK_LABELS, UP, Exporter, Mock, ProgramsTest,
-                          on_a_free_port)
+import collections
+import concurrent.futures
+import copy
+import json
+import subprocess
+import unittest
 
-METADATA_ONLY = {LIMIT, UP}  # what is still known without /task/stats
-NOTHING = {UP}               # and without /task
-
-# What the mock does wrong, the reason in the log, the path that the error names, what still stands.
-FAULTS = [
-    ("fail=both=500", "status", "/task:", NOTHING),
-    ("fail=both=429", "throttled", "/task:", NOTHING),
-    ("fail=task=404", "status", "/task:", NOTHING),
-    ("fail=task=503", "status", "/task:", NOTHING),
-    ("fail=task=429", "throttled", "/task:", NOTHING),
-    ("fail=stats=404", "status", "/task/stats:", METADATA_ONLY),
-    ("fail=stats=500", "status", "/task/stats:", METADATA_ONLY),
-    ("fail=stats=429", "throttled", "/task/stats:", METADATA_ONLY),
-    ("nan", "status", "/task/stats:", METADATA_ONLY),
-    ("delay=60s", "timeout", "/task:", NOTHING),
-    ("delay=60s&only=task", "timeout", "/task:", NOTHING),
-    ("delay=60s&only=stats", "timeout", "/task/stats:", METADATA_ONLY),
-    ("close", "closed", "/task:", NOTHING),
-    ("close&only=task", "closed", "/task:", NOTHING),
-    ("close&only=stats", "closed", "/task/stats:", METADATA_ONLY),
-    ("truncate", "closed", "/task:", NOTHING),
-    ("truncate&only=task", "closed", "/task:", NOTHING),
-    ("truncate&only=stats", "closed", "/task/stats:", METADATA_ONLY),
-    ("garbage", "json", "/task:", NOTHING),
-    ("garbage&only=task", "json", "/task:", NOTHING),
-    ("garbage&only=stats", "json", "/task/stats:", METADATA_ONLY),
-    ("huge", "too_large", "/task:", NOTHING),
-    ("huge&only=task", "too_large", "/task:", NOTHING),
-    ("huge&only=stats", "too_large", "/task/stats:", METADATA_ONLY),
-    ("redirect", "status", "/task:", NOTHING),
-    ("redirect&only=task", "status", "/task:", NOTHING),
-    ("redirect&only=stats", "status", "/task/stats:", METADATA_ONLY),
-]
+import e2e_wild_endpoint as wild
+from e2e_programs import (CPU, DEADLINE_S, LIMIT, TASK_LABELS, UP, USAGE, Exporter, Mock,
+                          ProgramsTest, Samples, environment, on_a_free_port, program)
 
 BEGAN, WELL = "the endpoint began to fail", "the endpoint is well again"
 
+# The families that need no stats. Their values are the same without them, in the mock's task.
+FROM_TASK = {LIMIT, UP, "ecs_container_cpu_reservation_cores"} | {
+    f"ecs_container_{name}" for name in (
+        "info", "status", "running", "health_status", "health_since_timestamp_seconds", "exit_code",
+        "restarts_total", "created_timestamp_seconds", "started_timestamp_seconds",
+        "finished_timestamp_seconds")} | {
+    f"ecs_task_{name}" for name in (
+        "info", "status", "desired_status", "cpu_limit_cores", "mem_limit_bytes",
+        "ephemeral_storage_used_bytes", "ephemeral_storage_reserved_bytes",
+        "image_pull_started_timestamp_seconds", "image_pull_stopped_timestamp_seconds",
+        "image_pull_duration_seconds", "execution_stopped_timestamp_seconds",
+        "clock_error_bound_seconds", "clock_synchronized", "clock_reference_timestamp_seconds",
+        "fault_injection_enabled")}
+
+# A fault that loses the whole reply. `how`: a query for the mock, with the subject in the place of
+# SUBJECT, or a behaviour of the wild endpoint. `says`: what the error says besides the reply's path.
+# `requests`: how many the exporter makes of each kind. Without the stats FROM_TASK stands, without
+# the task nothing but up.
+Loss = collections.namedtuple("Loss", "name how reason says requests")
+ONCE, TWICE = 1, 2
+
+LOSSES = [
+    Loss("status 404", "fail=SUBJECT=404", "status", "status 404", ONCE),
+    Loss("status 429", "fail=SUBJECT=429", "throttled", "status 429", TWICE),
+    Loss("status 500", "fail=SUBJECT=500", "status", "status 500", TWICE),
+    Loss("status 503", "fail=SUBJECT=503", "status", "status 503", TWICE),
+    Loss("a delay", "delay=60s&only=SUBJECT", "timeout", "no whole reply in time", ONCE),
+    Loss("no reply", "close&only=SUBJECT", "closed", "closed without a reply", TWICE),
+    Loss("half a reply", "truncate&only=SUBJECT", "closed", "in the middle of the reply", ONCE),
+    Loss("no JSON", "garbage&only=SUBJECT", "json", "not JSON at byte 0", ONCE),
+    Loss("5 MiB", "huge&only=SUBJECT", "too_large", "the body is over 4194304 bytes", ONCE),
+    Loss("a redirection", "redirect&only=SUBJECT", "status", "status 301", ONCE),
+    Loss("a hang-up", wild.hangs_up, "closed", "closed without a reply", TWICE),
+    Loss("a reset", wild.resets, "closed", "closed without a reply", TWICE),
+    Loss("silence", wild.never_answers, "timeout", "no whole reply in time", ONCE),
+    Loss("death in the header", wild.dies_in_the_header, "closed", "in the middle", ONCE),
+    Loss("death in a counted body", wild.dies_in_a_counted_body, "closed", "in the middle", ONCE),
+    Loss("death in a chunk", wild.dies_in_a_chunk, "closed", "in the middle", ONCE),
+    Loss("death before the last chunk", wild.dies_before_the_last_chunk, "closed", "in the middle",
+         ONCE),
+    Loss("a reset in the body", wild.resets_in_the_body, "closed", "in the middle", ONCE),
+    Loss("a byte a second", wild.drips_a_byte_a_second, "timeout", "no whole reply in time", ONCE),
+    Loss("a body of a byte a second", wild.drips_the_body, "timeout", "no whole reply in time",
+         ONCE),
+    Loss("a header without end", wild.sends_a_header_without_end, "too_large",
+         "the header is over 8 KiB", ONCE),
+    Loss("a header line without end", wild.sends_a_header_line_without_end, "too_large",
+         "the header is over 8 KiB", ONCE),
+    Loss("a chunk extension without end", wild.sends_a_chunk_extension_without_end, "too_large",
+         "over", ONCE),
+    Loss("a body without end", wild.sends_a_body_without_end, "too_large",
+         "the body is over 4194304 bytes", ONCE),
+    Loss("interim replies without end", wild.sends_interim_replies_without_end, "status",
+         "status 100", ONCE),
+    Loss("a redirection elsewhere", wild.redirects, "status", "status 301", ONCE),
+    Loss("no content", wild.says_no_content, "status", "status 204", ONCE),
+    Loss("another protocol", wild.speaks_another_protocol, "shape", "not an HTTP reply", ONCE),
+    Loss("two lengths", wild.announces_two_lengths, "shape", "not an HTTP reply", ONCE),
+    Loss("a negative length", wild.announces_a_negative_length, "shape", "not an HTTP reply", ONCE),
+    Loss("a length past counting", wild.announces_a_length_past_counting, "shape",
+         "not an HTTP reply", ONCE),
+    Loss("4.1 MiB", wild.gives_too_much, "too_large", "the body is over 4194304 bytes", ONCE),
+    Loss("4.1 MiB in chunks", wild.gives_too_much_in_chunks, "too_large",
+         "the body is over 4194304 bytes", ONCE),
+    Loss("no body", wild.with_body(b""), "json", "not JSON at byte 0", ONCE),
+    Loss("null", wild.with_body(b"null"), "shape", "it is null, not an object", ONCE),
+    Loss("an error as a string", wild.with_body(b'"unable to get it"'), "shape",
+         'it is "unable to get it", not an object', ONCE),
+    Loss("an array of two", wild.with_body(b"[{}, {}]"), "shape", "", ONCE),
+    Loss("nesting of 10,000", wild.with_body(b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"), "json",
+         "not JSON at byte", ONCE),
+    Loss("objects in objects, 10,000", wild.with_body(b'{"x":' * 10_000 + b"1" + b"}" * 10_000),
+         "json", "not JSON at byte", ONCE),
+    Loss("something after the end", lambda exchange: exchange.answer(exchange.body + b"{}"), "json",
+         "more after the end", ONCE),
+]
+
+
+def many_containers(task):
+    task["Containers"] = [{"Name": f"c{n}", "DockerId": f"id{n}"} for n in range(10_000)]
+
+
+def many_samples(stats):
+    return {f"id{n}": {"name": f"c{n}"} for n in range(10_000)}
+
+
+def long_label(task):
+    task["Cluster"] = "x" * 2**20
+
+
+def long_docker_label(task):
+    task["Containers"][0]["Labels"] = {"team": "x" * 2**20}
+
+
+def long_name_of_an_interface(stats):
+    for sample in stats.values():
+        if sample and "networks" in sample:
+            sample["networks"] = {"x" * 2**20: counters for counters in sample["networks"].values()}
+
+
+# Losses of one reply alone: the same columns, and the subject first.
+LOSSES_OF_ONE = [
+    ("stats", Loss("NaN, on which the agent gives up", "nan", "status", "status 500", TWICE)),
+    ("task", Loss("10,000 containers", wild.with_change(many_containers), "too_large",
+                  "so many elements", ONCE)),
+    ("stats", Loss("10,000 samples", wild.with_change(many_samples), "too_large",
+                   "so many elements", ONCE)),
+    ("task", Loss("a label of 1 MiB", wild.with_change(long_label), "too_large", "labels", ONCE)),
+    ("task", Loss("a Docker label of 1 MiB", wild.with_change(long_docker_label), "too_large",
+                  "labels", ONCE)),
+    ("task", Loss("an object that is no task", wild.with_body(b"{}"), "shape",
+                  "neither TaskARN nor Containers", ONCE)),
+    ("stats", Loss("an array of one", lambda exchange: exchange.answer(b"[" + exchange.body + b"]"),
+                   "shape", "it is an array, not an object", ONCE)),
+    ("task", Loss("NaN", wild.with_text('"Memory":', '"Memory":NaN,"x":'), "json", "not JSON", ONCE)),
+    ("stats", Loss("NaN", wild.with_text('"usage":', '"usage":NaN,"x":'), "json", "not JSON", ONCE)),
+]
+
+USED = {USAGE, "ecs_container_mem_working_set_bytes"}
+RECEIVED = "ecs_task_network_receive_bytes_total"
+CPU_TOTAL = {CPU, "ecs_container_cpu_usage_cores", "ecs_container_cpu_usage_seconds_total"}
+
+# Faults that harm one field and no other: which reply, what is in it, what the error says, and the
+# families that lose their samples.
+Harm = collections.namedtuple("Harm", "subject name how says loses")
+
+HARMS = [
+    Harm("stats", "a usage of 1e309", wild.with_text('"usage":', '"usage":1e309,"x":'),
+         "memory_stats.usage is 1e309, not a whole number", USED),
+    Harm("stats", "a usage of -1", wild.with_text('"usage":', '"usage":-1,"x":'),
+         "memory_stats.usage is -1, not a whole number", USED),
+    Harm("stats", "a usage of 0.5", wild.with_text('"usage":', '"usage":0.5,"x":'),
+         "memory_stats.usage is 0.5, not a whole number", USED),
+    Harm("stats", "a usage of 2^64", wild.with_text('"usage":', '"usage":18446744073709551616,"x":'),
+         "memory_stats.usage is 18446744073709551616, not a whole number", USED),
+    Harm("stats", "negative CPU time", wild.with_text('"total_usage":', '"total_usage":-5,"x":'),
+         "cpu_stats.cpu_usage.total_usage is -5, not a whole number", CPU_TOTAL),
+    Harm("stats", "negative traffic", wild.with_text('"rx_bytes":', '"rx_bytes":-5,"x":'),
+         "rx_bytes is -5, not a whole number", {RECEIVED}),
+    Harm("task", "a limit of 1e309 MiB", wild.with_text('"Reserved":', '"Reserved":1e309,"x":'),
+         "EphemeralStorageMetrics.Reserved is 1e309, not a whole number",
+         {"ecs_task_ephemeral_storage_reserved_bytes"}),
+    Harm("task", "1e309 CPUs", wild.with_text('"CPU":0.5', '"CPU":1e309'),
+         "Limits.CPU is 1e309, not a number", {"ecs_task_cpu_limit_cores"}),
+    Harm("task", "a day without a calendar", wild.with_text('"FinishedAt":"2026-', '"FinishedAt":"x-'),
+         "FinishedAt is \"x-", {"ecs_container_finished_timestamp_seconds"}),
+]
+
+
+def repeat_containers(task):
+    task["Containers"] += copy.deepcopy(task["Containers"])
+
+
+def unprinted_long_text(task):
+    task["Containers"][0]["LogOptions"] = {"x": "y" * 2**20}
+    task["Unknown"] = "y" * 2**20
+
+
+# What looks wrong and is not: nothing is lost, and up stays 1.
+HARMLESS = [
+    ("task", "a key twice", wild.with_text('"Family":', '"Family":"first","Family":')),
+    ("stats", "a counter twice", wild.with_text('"usage":', '"usage":1,"usage":')),
+    ("stats", "an object twice", wild.with_text('"memory_stats":',
+                                                '"memory_stats":{"usage":1},"memory_stats":')),
+    ("task", "the list of containers twice", wild.with_text('"Containers":',
+                                                            '"Containers":[],"Containers":')),
+    ("task", "each container twice", wild.with_change(repeat_containers)),
+    ("task", "1 MiB that is in no label", wild.with_change(unprinted_long_text)),
+    ("task", "an array of one", lambda exchange: exchange.answer(b"[" + exchange.body + b"]")),
+    ("task", "space around it", lambda exchange: exchange.answer(b" \n" + exchange.body + b"\n")),
+    ("stats", "samples of nobody",
+     wild.with_change(lambda stats: {**stats, "": {}, "nobody": None, "no one": {"read": None}})),
+]
+
+
+class Version:
+    """One version of the endpoint, of each kind, and an exporter for each."""
+
+    def __init__(self, test, base, task_path, stats_path):
+        self.name = base
+        self.paths = {"task": base + task_path, "stats": base + stats_path}
+        self.mock = test.started(Mock("--frozen"))
+        self.wild = test.started(wild.WildEndpoint(
+            {path: self.mock.ask(path).body.encode() for path in self.paths.values()}))
+        self.exporters = {kind: test.started(Exporter(
+            kind.url + base, "--ecs.min-interval=0", "--labels.docker=team", METRICS_GROUPS="all"))
+            for kind in (self.mock, self.wild)}
+        self.healthy = {exporter: exporter.scrape() for exporter in self.exporters.values()}
+
+    def begin(self, subject, how):
+        """Makes `subject` (task, stats or both) misbehave; returns the exporter that meets it."""
+        if isinstance(how, str):
+            query = how.replace("&only=SUBJECT", "") if subject == "both" else how
+            self.mock.set_faults(query.replace("SUBJECT", subject))
+            return self.exporters[self.mock]
+        self.wild.behave({path: how for of, path in self.paths.items() if subject in (of, "both")})
+        return self.exporters[self.wild]
+
+    def mend(self):
+        self.mock.set_faults("")
+        self.wild.behave({})
+
+    def recover(self):
+        """So that one failed case does not fail the next."""
+        self.mend()
+        self.healthy = {exporter: exporter.scrape() for exporter in self.exporters.values()}
+
+
+def of_the_task(samples):
+    """Without what the exporter says of itself, which differs from scrape to scrape."""
+    return {key: value for key, value in samples.values.items()
+            if not key[0].startswith(("ecs_exporter_", "process_"))}
+
+
+def counted(samples, family):
+    """The counts of one of the exporter's own families, by its labels but for the task's."""
+    return collections.Counter({
+        tuple(sorted(value for name, value in labels if name not in TASK_LABELS)): count
+        for (found, labels), count in samples.values.items() if found == family})
+
 
 class EndpointWithAFault(ProgramsTest):
+    VERSIONS = [("/v4/0f5a", "/task", "/task/stats"), ("/v3/0f5a", "/task", "/task/stats"),
+                ("/v2", "/metadata", "/stats")]
+
+    def each_version(self, cases, check):
+        """Calls `check(version, *case)` for each case, the versions beside each other."""
+
+        def failures(version):
+            found = []
+            for case in cases:
+                try:
+                    check(version, *case)
+                except Exception as e:  # to be raised by the test's own thread
+                    found.append((version, case, e))
+                    version.recover()
+            return found
+
+        versions = [Version(self, *paths) for paths in self.VERSIONS]
+        with concurrent.futures.ThreadPoolExecutor(len(versions)) as threads:
+            for found in threads.map(failures, versions):
+                for version, case, error in found:
+                    with self.subTest(" ".join([version.name, *map(str, case)])[:200]):
+                        raise error
+
+    def check(self, version, subject, how, reason, says, expected, requests=ONCE, rounds=2):
+        """Scrapes an endpoint with the fault, `rounds` times, then a well one again.
+        `expected(healthy)`: the samples that stand, but for up. `reason` None: nothing is wrong."""
+        exporter = version.begin(subject, how)
+        healthy = version.healthy[exporter]
+        self.assertEqual(healthy.up[0], 1)
+        wanted = expected(of_the_task(healthy))
+        up_key = (UP, frozenset(healthy.up[1].items()))
+        wanted[up_key] = 0 if reason else 1
+        start = len(exporter.lines)
+        # A fault that only time ends, ends after half of this.
+        hurry = {"X-Prometheus-Scrape-Timeout-Seconds": "0.4"} if reason == "timeout" else {}
+        for _ in range(rounds):
+            faulty = exporter.scrape(hurry)
+            self.assertEqual(of_the_task(faulty), wanted)
+        version.mend()
+        after = exporter.scrape()
+        version.healthy[exporter] = after
+        self.assertEqual(of_the_task(after), of_the_task(healthy))
+        self.assert_counted(subject, reason, requests, rounds, healthy, faulty, after)
+        self.assert_logged(exporter, start, version, subject, reason, says)
+
+    def assert_counted(self, subject, reason, requests, rounds, healthy, faulty, after):
+        subjects = ["stats", "task"] if subject == "both" else [subject]
+        family = "ecs_exporter_endpoint_errors_total"
+        new = counted(faulty, family) - counted(healthy, family)
+        wanted = {tuple(sorted([of, reason])): rounds for of in subjects} if reason else {}
+        self.assertEqual(new, wanted)
+        family = "ecs_exporter_endpoint_requests_total"
+        new = counted(faulty, family) - counted(healthy, family)
+        self.assertEqual(new, {(of,): rounds * (requests if of in subjects else ONCE)
+                               for of in ("stats", "task")})
+        self.assertEqual(set(counted(after, "ecs_exporter_endpoint_up").values()), {1})
+
+    def assert_logged(self, exporter, start, version, subject, reason, says):
+        """One line when it began and one when it ended stand in the log from `start`; none of what
+        is not wrong."""
+        if reason is None:
+            self.assertEqual(exporter.lines[start:], [])
+            return
+        exporter.wait_for_line(WELL, start)
+        began, well = exporter.log[start:]
+        self.assertEqual([began["msg"], began["level"], began["reason"]], [BEGAN, "warn", reason])
+        of = "stats" if subject == "stats" else "task"
+        self.assertRegex(began["error"], rf"(^http://\S+{version.paths[of]}|^the reply to /\S+): ")
+        self.assertIn(says, began["error"])
+        self.assertEqual([well["msg"], well["level"]], [WELL, "info"])
+
+    def test_a_lost_reply_leaves_what_the_other_one_says(self):
+        def stands(subject):
+            families = FROM_TASK if subject == "stats" else {UP}
+            return lambda healthy: {key: value for key, value in healthy.items()
+                                    if key[0] in families}
+
+        cases = [(subject, loss) for loss in LOSSES for subject in ("task", "stats", "both")]
+        self.each_version(
+            cases + LOSSES_OF_ONE,
+            lambda version, subject, loss: self.check(
+                version, subject, loss.how, loss.reason, loss.says, stands(subject), loss.requests))
+
+    def test_a_field_that_is_wrong_loses_its_own_samples_and_no_other(self):
+        def check(version, subject, name, how, says, loses):
+            if version.name != "/v4/0f5a" and any("ephemeral" in family for family in loses):
+                return  # older versions do not have it
+            self.check(version, subject, how, "shape", says, lambda healthy: {
+                key: value for key, value in healthy.items() if key[0] not in loses})
+
+        self.each_version(HARMS, check)
+
+    def test_what_is_odd_and_not_wrong_changes_nothing(self):
+        self.each_version(HARMLESS, lambda version, subject, name, how: self.check(
+            version, subject, how, None, "", lambda healthy: healthy))
+
+
+class EndpointThatIsBusyOrSlow(ProgramsTest):
     def setUp(self):
         self.mock = self.started(Mock("--frozen"))
 
     def exporter(self, *options):
         return self.started(Exporter(self.mock.url, "--ecs.min-interval=0", *options))
 
-    def assert_logged_once(self, exporter, start, reason, path):
-        """One line when it began and one when it ended stand in the log from `start`."""
-        exporter.wait_for_line(WELL, start)
-        began, well = exporter.log[start:]
-        self.assertEqual([began["msg"], began["level"], began["reason"]], [BEGAN, "warn", reason])
-        self.assertIn(path, began["error"])
-        self.assertEqual([well["msg"], well["level"]], [WELL, "info"])
-
-    def assert_stands(self, samples, families, labels=TASK_LABELS):
+    def assert_nothing_is_known(self, samples):
         self.assertEqual(samples.up[0], 0)
-        self.assertEqual(samples.families, families)
-        self.assertEqual(set(samples.up[1]), labels)
-
-    def test_each_fault_leaves_what_is_known_and_is_logged_once(self):
-        exporter = self.exporter("--ecs.timeout=500ms")
-        healthy = exporter.scrape()
-        self.assert_complete(healthy)
-        for fault, reason, path, families in FAULTS:
-            with self.subTest(fault):
-                start = len(exporter.lines)
-                self.mock.set_faults(fault)
-                for _ in range(2):
-                    samples = exporter.scrape()
-                    self.assert_stands(samples, families)
-                    self.assertEqual(samples.up[1], healthy.up[1])
-                    for sample in samples.values.keys() - {(UP, frozenset(healthy.up[1].items()))}:
-                        self.assertEqual(samples.values[sample], healthy.values[sample])
-                self.mock.set_faults("")
-                self.assertEqual(exporter.scrape().values, healthy.values)
-                self.assert_logged_once(exporter, start, reason, path)
+        self.assertEqual(samples.families, {UP})
 
     def test_a_throttling_endpoint_is_an_error_when_the_burst_is_used_up(self):
         exporter = self.exporter()
         self.mock.set_faults("throttle=0.0001,2")
         self.assert_complete(exporter.scrape())
         self.assert_complete(exporter.scrape())
-        start = len(exporter.lines)
-        self.assert_stands(exporter.scrape(), NOTHING)
+        self.assert_nothing_is_known(exporter.scrape())
         self.mock.set_faults("")
         self.assert_complete(exporter.scrape())
-        self.assert_logged_once(exporter, start, "throttled", "/task:")
+        began = exporter.log[exporter.wait_for_line(BEGAN)]
+        self.assertEqual(began["reason"], "throttled")
 
     def test_one_429_is_overcome_by_the_retry(self):
         # A token comes back every 10 ms, which is sooner than any retry.
@@ -102,7 +367,8 @@ class EndpointWithAFault(ProgramsTest):
         self.mock.set_faults("delay=3600s")
         exporter = self.exporter(f"--ecs.timeout={10 * DEADLINE_S}s")
         samples = exporter.scrape({"X-Prometheus-Scrape-Timeout-Seconds": "0.8"})
-        self.assert_stands(samples, NOTHING, labels=set())
+        self.assert_nothing_is_known(samples)
+        self.assertEqual(samples.up[1], {})
         reported = exporter.log[exporter.wait_for_line(BEGAN)]
         self.assertEqual(reported["reason"], "timeout")
 
@@ -125,6 +391,24 @@ class EndpointThatWasNeverWell(ProgramsTest):
                 self.assertEqual(samples.values, {(UP, frozenset()): 0})
                 mock.set_faults("")
                 self.assert_complete(exporter.scrape())
+
+    def test_a_name_that_resolves_to_nothing(self):
+        # Without a network there is no one to ask.
+        unshare = ["unshare", "--user", "--map-root-user", "--net"]
+        try:
+            subprocess.run([*unshare, "true"], check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise unittest.SkipTest("a network namespace is not permitted here: "
+                                    f"{(getattr(e, 'stderr', '') or str(e)).strip()}")
+        ended = subprocess.run(
+            [*unshare, program("EXPORTER"), "scrape",
+             "--ecs.metadata-uri=http://endpoint.invalid/v4/0f5a"],
+            env=environment(), capture_output=True, text=True, timeout=DEADLINE_S)
+        self.assertEqual(ended.returncode, 1)
+        self.assertEqual(Samples(ended.stdout).values, {(UP, frozenset()): 0})
+        (line,) = ended.stderr.splitlines()
+        self.assertEqual(json.loads(line)["reason"], "connect")
+        self.assertIn("cannot resolve the name", json.loads(line)["error"])
 
     def test_an_endpoint_that_comes_later_is_found(self):
         mocks = []

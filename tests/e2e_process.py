@@ -98,8 +98,8 @@ def children(pid):
 
 
 class WeightOfTheProgram(ProgramsTest):
-    MAX_FILE_BYTES = 3_000_000
-    MAX_RESIDENT_BYTES = 3 * 1024 * 1024
+    MAX_FILE_BYTES = 6_500_000
+    MAX_RESIDENT_BYTES = 4 * 1024 * 1024
 
     def resident_bytes(self, pid):
         with open(f"/proc/{pid}/status") as status:

@@ -204,7 +204,7 @@ class Samples:
     """The samples of an exposition without escapes in its labels, as the mock's task has none."""
 
     _LINE = re.compile(r"([a-z_]+)(?:\{(.*)\})? (\S+)")
-    _LABEL = re.compile(r'([A-Za-z]+)="([^"\\]*)"(?:,|$)')
+    _LABEL = re.compile(r'([A-Za-z_]+)="([^"\\]*)"(?:,|$)')
 
     def __init__(self, text):
         self.values = {}  # (family, labels as a frozenset of pairs): value

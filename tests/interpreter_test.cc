@@ -115,6 +115,28 @@ TEST(Interpreter, RunningContainerWithoutStatsIsAnError) {
   EXPECT_TRUE(result.snapshot.task_is_current);
 }
 
+TEST(Interpreter, LabelsThatWouldTakeManyTimesTheReplyLoseIt) {
+  const std::string mebibyte(1024UZ * 1024, 'x');
+  Rounds rounds;
+  rounds.then(task(container("web")), web_uses(5));
+  for (const std::string& hostile :
+       {task(container("web"), mebibyte), task(container(mebibyte)),
+        task(R"({"Name": "web", "Labels": {"key": ")" + mebibyte + R"("}})")}) {
+    rounds.then(hostile, web_uses(5));
+    EXPECT_EQ(rounds.last.faults.at(0).error.kind, ErrorKind::kTooLarge);
+    EXPECT_TRUE(rounds.last.faults.at(0).loses_reply);
+    EXPECT_FALSE(rounds.last.snapshot.task_is_current);
+    EXPECT_EQ(rounds.last.snapshot.task.arn, "arn:t");  // what was known before
+  }
+}
+
+TEST(Interpreter, LongTextThatIsNoLabelIsFine) {
+  const std::string mebibyte(1024UZ * 1024, 'x');
+  EXPECT_TRUE(
+      interpreted(task(R"({"Name": "web", "LogOptions": {"key": ")" + mebibyte + R"("}})"), "{}")
+          .snapshot.up);
+}
+
 TEST(Interpreter, StoppedOrComingContainerWithoutStatsIsNone) {
   for (const std::string_view status :
        {"STOPPED", "PENDING", "CREATED", "PULLED", "RESOURCES_PROVISIONED", "NONE", ""}) {

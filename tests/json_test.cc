@@ -152,8 +152,8 @@ TEST(Json, EscapesInKeysAreDecoded) {
   EXPECT_EQ(outer.map.at(0).first, "a\nb");
 }
 
-TEST(Json, InvalidUtf8PassesThrough) {
-  EXPECT_EQ(read("{\"text\": \"a\xFF\xC0z\"}").text, "a\xFF\xC0z");
+TEST(Json, InvalidUtf8IsReplaced) {
+  EXPECT_EQ(read("{\"text\": \"a\xFF\xC0z\"}").text, "a\uFFFD\uFFFDz");
 }
 
 TEST(Json, OfADuplicateKeyTheLastCounts) {

@@ -96,6 +96,7 @@ const std::vector<Row>& option_table() {
        "a whole number over 0",
        "1",
        {"0", "-1", "many", "1.5"}},
+      {"--web.config.file", "WEB_CONFIG_FILE", "a file", "web.yml", {}},
       {"--shutdown-delay", "SHUTDOWN_DELAY", "a duration, as 15s or 0", "0", {"1", "-1s", "x"}},
       {"--metrics.groups", "METRICS_GROUPS", "a list of groups", "core,cpu", {"core,,cpu", ","}},
       {"--metrics.profile",
@@ -339,7 +340,8 @@ TEST(Help, DescribesNoOptionThatTheTestsDoNotKnow) {
 }
 
 TEST(Help, NamesEveryCommand) {
-  for (const std::string_view command : {"\n  serve ", "\n  scrape ", "\n  version "}) {
+  for (const std::string_view command :
+       {"\n  serve ", "\n  healthcheck ", "\n  scrape ", "\n  metrics ", "\n  version "}) {
     EXPECT_THAT(help_text(), HasSubstr(command));
   }
 }

@@ -120,7 +120,7 @@ async function open(t, url, { metrics, ...options } = {}) {
   await page.addInitScript(() => addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective)));
   const now = Date.now();
   await page.clock.install({ time: now });
-  await page.clock.pauseAt(now + 1000);
+  await page.clock.pauseAt(now + 60000); // later than even a slow machine takes to come here
   if (metrics) await page.route('**/metrics', route => route.fulfill({ contentType: 'text/plain; version=0.0.4', body: metrics() }));
   await page.goto(url);
   await eventually('the first sample', () => seen.asked);

@@ -187,7 +187,7 @@ TEST(ParseStats, ReadsASample) {
   EXPECT_EQ(stats.pids.current, 3U);
   EXPECT_EQ(stats.networks.at(0).second.rx_bytes, 11U);
   EXPECT_EQ(stats.block_io.service_bytes.at(0).major, 259U);
-  EXPECT_EQ(stats.block_io.service_bytes.at(0).minor, std::nullopt);
+  EXPECT_EQ(stats.block_io.service_bytes.at(0).minor, 0U);
 }
 
 TEST(ParseStats, SamplesWithoutDataAreLeftOut) {

@@ -48,7 +48,8 @@ class Exporter {
     options_.listen_addresses = {"127.0.0.1:0"};
     options_.telemetry_path = std::move(telemetry_path);
     thread_ = std::thread([this] {
-      const auto served = serve(options_, core_config(), endpoint_at(endpoint_.port()), log.log());
+      const auto served =
+          serve(options_, core_config(), endpoint_at(endpoint_.port()), {}, log.log());
       EXPECT_TRUE(served) << served.error().message;
       ended_ = true;
     });
@@ -157,13 +158,13 @@ TEST(Serve, LogsWhereItListensAndWhyItStops) {
               ElementsAre(HasSubstr("msg=starting"), HasSubstr("msg=listening address=127.0.0.1:"),
                           HasSubstr("msg=stopping signal=SIGTERM")));
   EXPECT_THAT(exporter.log.lines().at(0), EndsWith("/task found_in=test"));
-  EXPECT_THAT(exporter.log.lines().at(1), EndsWith(" path=/metrics"));
+  EXPECT_THAT(exporter.log.lines().at(1), EndsWith(" path=/metrics scheme=http"));
 }
 
 TEST(ServeErrors, BadAddressIsUsage) {
   const CapturedLog log;
   const auto served =
-      serve({.listen_addresses = {"nowhere:1"}}, core_config(), endpoint_at(1), log.log());
+      serve({.listen_addresses = {"nowhere:1"}}, core_config(), endpoint_at(1), {}, log.log());
   ASSERT_FALSE(served);
   EXPECT_EQ(served.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(served.error().message, StartsWith("\"nowhere:1\" is no address to listen on: "));
@@ -175,7 +176,7 @@ TEST(ServeErrors, AddressInUseIsNoUsage) {
   const std::string address = "127.0.0.1:" + std::to_string(taken.local_endpoint().port());
   const CapturedLog log;
   const auto served =
-      serve({.listen_addresses = {address}}, core_config(), endpoint_at(1), log.log());
+      serve({.listen_addresses = {address}}, core_config(), endpoint_at(1), {}, log.log());
   ASSERT_FALSE(served);
   EXPECT_EQ(served.error().kind, ErrorKind::kSystem);
   EXPECT_EQ(served.error().message, "cannot listen on " + address + ": Address already in use");

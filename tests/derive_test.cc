@@ -1,0 +1,76 @@
+// What follows from the model, where the golden files have no case of it.
+#include "derive.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "parse.h"
+
+namespace ecs_exporter {
+namespace {
+
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+
+ContainerStats stats_with_rows(std::string_view rows) {
+  auto reply =
+      parse_stats(R"({"a": {"read": "2026-03-01T10:00:00Z", "blkio_stats": {
+      "io_service_bytes_recursive": [)" +
+                  std::string(rows) + R"(], "io_queue_recursive": [)" + std::string(rows) + "]}}}");
+  EXPECT_TRUE(reply) << reply.error().message;
+  return std::move(reply->samples.at(0).second);
+}
+
+TEST(DeviceTraffic, WhatIsOmittedIsAZeroThatWasNotWritten) {
+  const auto traffic = device_traffic(
+      stats_with_rows(R"({"major": 8, "op": "read"}, {"major": 8, "op": "write", "value": 3})"));
+  ASSERT_EQ(traffic.size(), 1U);
+  EXPECT_EQ(traffic[0].device, "8:0");
+  EXPECT_EQ(traffic[0].read_bytes, 0U);
+  EXPECT_EQ(traffic[0].written_bytes, 3U);
+}
+
+TEST(DeviceTraffic, WhatCannotBeReadIsNoZero) {
+  for (const std::string_view row : {R"({"major": 8, "minor": 1, "op": "read", "value": "many"})",
+                                     R"({"major": 8, "minor": 1, "op": "read", "value": -1})",
+                                     R"({"major": "x", "minor": 1, "op": "read", "value": 1})",
+                                     R"({"major": 8, "minor": [], "op": "read", "value": 1})"}) {
+    const ContainerStats stats = stats_with_rows(row);
+    EXPECT_THAT(device_traffic(stats), IsEmpty()) << row;
+    EXPECT_THAT(block_io_numbers(stats.block_io), IsEmpty()) << row;
+  }
+}
+
+TEST(DeviceTraffic, ARowWithoutADeviceIsNobodys) {
+  const ContainerStats stats = stats_with_rows(R"({"op": "read", "value": 1})");
+  EXPECT_THAT(device_traffic(stats), IsEmpty());
+  EXPECT_THAT(block_io_numbers(stats.block_io), IsEmpty());
+}
+
+TEST(BlockIoNumbers, RowsThatSayTheSameAddUp) {
+  const ContainerStats stats = stats_with_rows(
+      R"({"major": 8, "op": "Read", "value": 1}, {"major": 8, "op": "read", "value": 2})");
+  EXPECT_THAT(block_io_numbers(stats.block_io), ElementsAre(Field(&BlockIoNumber::value, 3U)));
+}
+
+TEST(ContainerInterfaces, AreNotThoseOfTheTaskWhereAModeIsMissing) {
+  const ContainerStats stats{.networks = {{"eth1", {.rx_bytes = 5}}}};
+  const Container known{.docker_id = "1", .name = "a", .networks = {{.mode = "awsvpc"}}};
+  const Container unknown{.docker_id = "2", .name = "b", .stats = stats};
+  EXPECT_EQ(container_interfaces({.containers = {known, unknown}}, unknown), nullptr);
+  EXPECT_NE(container_interfaces({.containers = {unknown}}, unknown), nullptr);
+}
+
+TEST(CpuTimeOfWindows, ThatDoesNotFitInNanosecondsIsAbsent) {
+  Task task{.launch_type = "EC2", .containers = {{.docker_id = "id", .name = "a"}}};
+  ContainerStats stats{.processors = 2};
+  stats.cpu.usage.total_ns = 18446744073709551615U;
+  stats.cpu.usage.user_ns = 5;
+  join(task, {{"id", stats}});
+  EXPECT_EQ(task.containers.at(0).stats->cpu.usage.total_ns, std::nullopt);
+  EXPECT_EQ(task.containers.at(0).stats->cpu.usage.user_ns, 500U);
+}
+
+}  // namespace
+}  // namespace ecs_exporter

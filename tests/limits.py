@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Runs the exporter for a long time, or in little room. The end-to-end test does each for a moment.
+
+Usage: limits.py growth SCRAPES     its memory over so many scrapes of tasks that change
+       limits.py memory SECONDS     64 clients, with the exporter in a cgroup of 6 MiB
+Takes the programs from the variables EXPORTER and MOCK. Exit code 1 if something was not as it
+should be, 77 if this machine does not let it make a cgroup."""
+
+import concurrent.futures
+import contextlib
+import copy
+import http.client
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+
+from e2e_programs import (DEADLINE_S, Exporter, Mock, Server, environment, program, wait_until)
+
+OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
+GZIP = {"Accept-Encoding": "gzip"}
+# What scrapers ask for, in turn.
+REQUESTS = [("/metrics", {}), ("/metrics", OPENMETRICS), ("/metrics", GZIP),
+            ("/metrics", OPENMETRICS | GZIP), ("/metrics?collect[]=core&collect[]=memory_detail", {}),
+            ("/metrics?name[]=ecs_task_info", GZIP), ("/-/ready", {}), ("/metrics?collect[]=x", {})]
+FAULTS = ["", "fail=both=500", "", "close", "", "delay=100ms", "", "truncate", "", "garbage", "",
+          "fail=stats=429", "", "redirect&only=task", "", "nan", "", "huge"]
+# Those after which the exporter does not pause before it tries again.
+QUICK_FAULTS = ["", "garbage", "", "truncate", "", "redirect&only=task", "", "fail=task=404"]
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s*(\d+) kB", status.read())[1]) * 1024
+
+
+class Scraper:
+    """A client that keeps its connection, and goes through REQUESTS."""
+
+    def __init__(self, port, first=0):
+        self._port = port
+        self._connection = None
+        self._requests = itertools.islice(itertools.cycle(REQUESTS), first, None)
+
+    def scrape(self):
+        """Makes one request. Whatever the endpoint does, it is answered in full."""
+        path, headers = next(self._requests)
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, DEADLINE_S)
+        self._connection.request("GET", path, headers=headers)
+        reply = self._connection.getresponse()
+        body = reply.read()  # raises if it is not whole
+        expected = {200, 503} if path == "/-/ready" else {400} if path.endswith("=x") else {200}
+        if reply.status not in expected or not body:
+            raise AssertionError(f"{path} was answered with {reply.status}, {body[:200]}")
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+
+
+# ---- Growth ----
+
+class ChangingTask:
+    """A folder for the mock, in which containers come and go: those of the sample under other names
+    and ids."""
+
+    def __init__(self, folder, sample):
+        self._folder = pathlib.Path(folder)
+        self._task, self._stats = (json.loads(sample.ask(path).body)
+                                   for path in ("/task", "/task/stats"))
+        self._containers = [container for container in self._task["Containers"]
+                            if self._stats.get(container["DockerId"])]
+        self._random = random.Random(1)
+        self.change()
+
+    def change(self):
+        task = self._task | {"Containers": [], "Revision": str(self._random.randrange(10**6)),
+                             "TaskARN": self._task["TaskARN"] + self._name()}
+        stats = {}
+        for _ in range(self._random.randrange(10)):
+            container = copy.deepcopy(self._random.choice(self._containers))
+            sample = copy.deepcopy(self._stats[container["DockerId"]])
+            sample["memory_stats"]["usage"] = self._random.randrange(2**30)
+            container |= {"DockerId": self._name(), "Name": "c" + self._name()}
+            container["Labels"] = {"key": "x" * self._random.randrange(1000)}
+            task["Containers"].append(container)
+            stats[container["DockerId"]] = sample
+        self._write("task.json", task)
+        self._write("stats.json", stats)
+
+    def _name(self):
+        return f"{self._random.randrange(16 ** 32):032x}"
+
+    def _write(self, name, document):
+        new = self._folder / (name + ".new")
+        new.write_text(json.dumps(document))
+        new.replace(self._folder / name)
+
+
+def growth(scrapes, say=lambda line: None):
+    """The exporter's resident bytes after each 20th of so many scrapes, of a task that changes before
+    each tenth of them, with faults between."""
+    with contextlib.ExitStack() as stack:
+        def started(running):
+            stack.callback(running.end)
+            return running
+
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ecs-exporter-growth-"))
+        task = ChangingTask(folder, started(Mock("--frozen")))
+        mock = started(Mock(f"--dir={folder}", "--frozen"))
+        exporter = started(Exporter(mock.url, "--ecs.min-interval=0", METRICS_GROUPS="all"))
+        scraper = Scraper(exporter.port)
+        stack.callback(scraper.close)
+        faults = itertools.cycle(QUICK_FAULTS)
+        resident = []
+        for done in range(1, scrapes + 1):
+            if done % 10 == 0:
+                task.change()
+            if done % 100 == 0:
+                mock.set_faults(next(faults))
+            scraper.scrape()
+            if done % (scrapes // 20) == 0:
+                resident.append(resident_bytes(exporter.pid))
+                say(f"{done} scrapes: {resident[-1] / 1024:.0f} KiB resident")
+        return resident
+
+
+def grew(resident):
+    """By how many bytes the most of the last half is above the most of the second quarter. The first
+    quarter is left out: memory is taken as it is first needed."""
+    quarter = len(resident) // 4
+    return max(resident[2 * quarter:]) - max(resident[quarter:2 * quarter])
+
+
+# ---- Little memory ----
+
+class NoCgroup(Exception):
+    """This machine does not let this process make a cgroup with a limit."""
+
+
+class Cgroup:
+    """One with a limit of memory, of whichever version there is."""
+
+    def __init__(self, limit_bytes):
+        version_1 = pathlib.Path("/sys/fs/cgroup/memory")
+        self._is_version_1 = version_1.is_dir()
+        top = version_1 if self._is_version_1 else pathlib.Path("/sys/fs/cgroup")
+        self.folder = top / f"ecs-exporter-test-{os.getpid()}"
+        limit = "memory.limit_in_bytes" if self._is_version_1 else "memory.max"
+        try:
+            self.folder.mkdir()
+        except OSError as e:
+            raise NoCgroup(f"a cgroup is not permitted here: {e}") from e
+        try:
+            (self.folder / limit).write_text(str(limit_bytes))
+        except OSError as e:
+            self.remove()
+            raise NoCgroup(f"a cgroup's memory cannot be limited here: {e}") from e
+
+    def command(self, *arguments):
+        """The command that runs `arguments` in it."""
+        return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self.folder / "cgroup.procs"),
+                *arguments]
+
+    def report(self):
+        """What its kernel counted: the most bytes, how often the limit was hit, what was killed."""
+        if self._is_version_1:
+            return {"peak": self._number("memory.max_usage_in_bytes"),
+                    "failcnt": self._number("memory.failcnt"),
+                    "oom_kill": self._of("memory.oom_control", "oom_kill")}
+        peak = self.folder / "memory.peak"  # of Linux 5.19
+        return {"peak": int(peak.read_text()) if peak.exists() else None,
+                "failcnt": self._of("memory.events", "max"),
+                "oom_kill": self._of("memory.events", "oom_kill")}
+
+    def _number(self, name):
+        return int((self.folder / name).read_text())
+
+    def _of(self, name, key):
+        return int(re.search(rf"^{key} (\d+)$", (self.folder / name).read_text(), re.MULTILINE)[1])
+
+    def remove(self):
+        wait_until(f"{self.folder} is empty", self._removed)
+
+    def _removed(self):
+        try:
+            self.folder.rmdir()
+        except OSError:
+            return False
+        return True
+
+
+def memory(seconds, limit_bytes=6 * 2**20, clients=64, options=()):
+    """What the kernel reports of an exporter in a cgroup, which so many clients scrape while faults
+    come and go. It reads no more of a reply than has room there. Raises AssertionError if a scrape was not answered, or the exporter ended; NoCgroup."""
+    with contextlib.ExitStack() as stack:
+        cgroup = Cgroup(limit_bytes)
+        stack.callback(cgroup.remove)
+        mock = Mock()
+        stack.callback(mock.end)
+        exporter = Server(
+            cgroup.command(program("EXPORTER"), "--web.listen-address=127.0.0.1:0",
+                           f"--ecs.metadata-uri={mock.url}", "--ecs.min-interval=0",
+                           "--ecs.max-body-bytes=262144", *options),
+            environment(METRICS_GROUPS="all"))
+        stack.callback(exporter.end)
+        end = time.monotonic() + seconds
+
+        def scrape(number):
+            scraper = Scraper(exporter.port, number)
+            with contextlib.closing(scraper):
+                for done in itertools.count(1):
+                    scraper.scrape()
+                    if time.monotonic() > end:
+                        return done
+
+        with concurrent.futures.ThreadPoolExecutor(clients) as threads:
+            running = [threads.submit(scrape, number) for number in range(clients)]
+            for fault in itertools.cycle(FAULTS):
+                mock.set_faults(fault)
+                done, _ = concurrent.futures.wait(running, seconds / len(FAULTS),
+                                                  concurrent.futures.FIRST_EXCEPTION)
+                if len(done) == clients or any(one.exception() for one in done):
+                    break
+            scrapes = sum(one.result() for one in running)
+        report = cgroup.report() | {"scrapes": scrapes, "resident": resident_bytes(exporter.pid)}
+        exporter.send(signal.SIGTERM)
+        report["exit_code"] = exporter.wait()
+        return report
+
+
+def main(what, number):
+    if what == "growth":
+        more = grew(growth(number, print))
+        print(f"grew by {more / 1024:.0f} KiB after the warm-up")
+        return 1 if more > 256 * 1024 else 0
+    try:
+        report = memory(number)
+    except NoCgroup as e:
+        print(f"skipped: {e}")
+        return 77
+    print(json.dumps(report))
+    return 1 if report["oom_kill"] or report["exit_code"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))
