@@ -15,13 +15,14 @@ from e2e_programs import (FAMILIES, TASK_LABELS, UP, AddressInUse, Exporter, Moc
 
 class Prometheus(Running):
     """Scrapes the exporters each second; `exporters` by the name of their job. `more` is added to
-    the configuration of each."""
+    the configuration of each; `rules` are files of rules."""
 
-    def __init__(self, folder, exporters, more={}):
+    def __init__(self, folder, exporters, more={}, rules=()):
         config = os.path.join(folder, "prometheus.yml")
         with open(config, "w") as file:
             json.dump({  # which is YAML too
-                "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+                "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+                "rule_files": list(rules),
                 "scrape_configs": [
                     {**more, "job_name": job, "static_configs": [
                         {"targets": [f"127.0.0.1:{exporter.port}"]}]}

@@ -1,0 +1,116 @@
+# One container definition to merge into a task definition. The module makes no resource and needs no
+# provider: take `container_definition` into the list that jsonencode() or a module of yours gets.
+
+terraform {
+  required_version = ">= 1.3" # optional() in variables
+}
+
+variable "image" {
+  description = "The image of ecs-task-metadata-exporter in your registry, best by digest."
+  type        = string
+}
+
+variable "name" {
+  description = "Name of the container."
+  type        = string
+  default     = "ecs-task-metadata-exporter"
+}
+
+variable "network_mode" {
+  description = "Network mode of the task definition. It decides the host's port."
+  type        = string
+  default     = "awsvpc"
+
+  validation {
+    condition     = contains(["awsvpc", "bridge", "host"], var.network_mode)
+    error_message = "network_mode must be awsvpc, bridge or host: without a network nobody could scrape."
+  }
+}
+
+variable "port" {
+  description = "Where it listens. In network mode host no two tasks of a host can have the same."
+  type        = number
+  default     = 9659
+}
+
+variable "host_port" {
+  description = "The host's port in network mode bridge. 0 lets ECS choose one, which only discovery by docker labels or by SRV records finds."
+  type        = number
+  default     = 0
+}
+
+variable "environment" {
+  description = "Options of the exporter, as its variables: { METRICS_GROUPS = \"core,cpu\" }. The port is `port`."
+  type        = map(string)
+  default     = {}
+}
+
+variable "job_name" {
+  description = "The job's name in the docker labels that discovery reads."
+  type        = string
+  default     = "ecs-task"
+}
+
+variable "log_configuration" {
+  description = "Where its log goes, as in a container definition: { logDriver = \"awslogs\", options = { ... } }. null for the host's default; on Fargate that is nowhere."
+  type = object({
+    logDriver = string
+    options   = optional(map(string), {})
+  })
+  default = null
+}
+
+locals {
+  own_port    = { for key, value in { PORT = tostring(var.port) } : key => value if var.port != 9659 }
+  environment = merge(var.environment, local.own_port)
+
+  # Without what is null, which `for` leaves out and jsonencode() would not.
+  port_mapping = { for key, value in {
+    containerPort = var.port
+    hostPort      = var.network_mode == "bridge" ? var.host_port : var.network_mode == "host" ? var.port : null
+    protocol      = "tcp"
+    name          = var.network_mode == "host" ? null : "metrics" # there, ports have no names
+  } : key => value if value != null }
+
+  container_definition = { for key, value in {
+    name                   = var.name
+    image                  = var.image
+    essential              = false # monitoring must never take the task down
+    cpu                    = 16
+    memoryReservation      = 16
+    memory                 = 32
+    user                   = "65532:65532"
+    readonlyRootFilesystem = true
+    linuxParameters        = { capabilities = { drop = ["ALL"] } }
+    environment            = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
+    portMappings           = [local.port_mapping]
+    # ECS ignores the health check of an image. CMD and not CMD-SHELL: the image has no shell.
+    healthCheck = {
+      command     = ["CMD", "/ecs-task-metadata-exporter", "healthcheck"]
+      interval    = 30
+      timeout     = 5
+      retries     = 3
+      startPeriod = 10
+    }
+    restartPolicy = { enabled = true, restartAttemptPeriod = 60 }
+    dockerLabels = {
+      ECS_PROMETHEUS_EXPORTER_PORT = tostring(var.port)
+      ECS_PROMETHEUS_METRICS_PATH  = "/metrics"
+      ECS_PROMETHEUS_JOB_NAME      = var.job_name
+      PROMETHEUS_EXPORTER_PORT     = tostring(var.port)
+      PROMETHEUS_EXPORTER_PATH     = "/metrics"
+      PROMETHEUS_EXPORTER_JOB_NAME = var.job_name
+    }
+    logConfiguration = var.log_configuration
+  } : key => value if value != null }
+}
+
+output "container_definition" {
+  description = "The exporter's container definition, with the keys of the ECS API."
+  value       = local.container_definition
+}
+
+output "port" {
+  description = "The port to open to what scrapes."
+  value       = var.port
+}

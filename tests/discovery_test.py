@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Checks the scrape configurations in deploy/prometheus/: what promtool knows of them, and what their
+relabelling makes of targets."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CONFIGS = ROOT / "deploy/prometheus"
+UNCHECKED = {"alloy.config", "adot-sidecar.yaml", "cwagent.json", "prometheus-aws-sd.yml"}
+
+
+def read(name: str) -> dict:
+    return yaml.safe_load((CONFIGS / name).read_text())
+
+
+class DiscoveryTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        for rules in ("rules.yml", "alerts.yml"):  # which the configurations expect beside them
+            shutil.copy(ROOT / "monitoring" / rules, self.folder)
+
+    def promtool(self, *arguments: str) -> str:
+        path = shutil.which("promtool")
+        if not path:
+            raise RuntimeError("promtool is not on the PATH: run `make setup`, then the test by `make check`")
+        run = subprocess.run([path, "check", *arguments], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        return run.stdout
+
+    def check(self, config: dict, *options: str):
+        (self.folder / "config.json").write_text(json.dumps(config))  # which is YAML too
+        self.promtool("config", *options, "config.json")
+
+    def relabelled(self, config: dict, *discovered: dict[str, str]) -> list[dict[str, str]]:
+        """The labels that discovered targets end with; those that are dropped are left out."""
+        (scrape,) = config["scrape_configs"]
+        static = {key: value for key, value in scrape.items() if not key.endswith("_sd_configs")}
+        static["static_configs"] = [{"targets": [labels["__address__"]], "labels": labels}
+                                    for labels in discovered]
+        (self.folder / "static.json").write_text(json.dumps({"scrape_configs": [static]}))
+        found = json.loads(self.promtool("service-discovery", "--timeout=1s", "static.json", scrape["job_name"]))
+        self.assertEqual(len(found), len(discovered))
+        return [{name: value for name, value in target["labels"].items()
+                 if not name.startswith("__") or name == "__address__"}
+                for target in found if target.get("labels")]
+
+    def test_promtool_accepts_what_it_knows(self):
+        for name in ("prometheus-shard.yml", "dns-sd.yml", "ecs-discovery-file-sd.yml",
+                     "cwagent-prometheus.yml"):
+            with self.subTest(name):
+                self.check(read(name))
+        self.check(read("prometheus-agent-amp.yml"), "--agent")
+
+    def test_promtool_accepts_the_rest_of_what_it_does_not_know(self):
+        aws = read("prometheus-aws-sd.yml")
+        for scrape in aws["scrape_configs"]:
+            del scrape["aws_sd_configs"]
+        self.check(aws)
+        self.check(read("adot-sidecar.yaml")["receivers"]["prometheus"]["config"])
+
+    def test_files_say_so_when_nothing_has_checked_them(self):
+        for path in CONFIGS.iterdir():
+            if path.name == "cwagent.json":  # JSON has no comments: its companion says it
+                self.assertIn("cwagent.json is unchecked", (CONFIGS / "cwagent-prometheus.yml").read_text())
+            elif path.name != "discovery-policy.json":
+                self.assertEqual("Unchecked" in path.read_text(), path.name in UNCHECKED, path.name)
+
+    def ecs_target(self, **labels: str) -> dict[str, str]:
+        return {"__address__": "10.0.1.7:9659", "__meta_ecs_last_status": "RUNNING",
+                "__meta_ecs_task_arn": "arn:aws:ecs:eu-central-1:123456789012:task/shop/0f3a",
+                "__meta_ecs_cluster": "shop", "__meta_ecs_service": "front-svc",
+                "__meta_ecs_task_definition":
+                    "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-front:42", **labels}
+
+    def test_a_task_becomes_a_target_named_after_it(self):
+        self.assertEqual(self.relabelled(read("prometheus-aws-sd.yml"), self.ecs_target()), [{
+            "__address__": "10.0.1.7:9659", "job": "ecs-task", "instance": "0f3a", "ecs_cluster": "shop",
+            "ecs_service": "front-svc", "ecs_family": "shop-front"}])
+
+    def test_a_task_that_does_not_run_is_no_target(self):
+        stopped = [self.ecs_target(__meta_ecs_last_status=status, __address__=f"10.0.1.{host}:9659")
+                   for host, status in enumerate(("PENDING", "DEACTIVATING", "STOPPED"))]
+        self.assertEqual(self.relabelled(read("prometheus-aws-sd.yml"), *stopped), [])
+
+    def test_it_asks_for_ecs_on_the_port_of_the_exporter_by_cluster_arn(self):
+        for scrape in read("prometheus-aws-sd.yml")["scrape_configs"]:
+            for discovery in scrape["aws_sd_configs"]:
+                self.assertEqual((discovery["role"], discovery["port"]), ("ecs", 9659))
+                for cluster in discovery["clusters"]:
+                    self.assertRegex(cluster, "^arn:aws:ecs:")
+
+    def test_each_target_is_in_exactly_one_of_the_shards(self):
+        config = read("prometheus-shard.yml")
+        hashmod, keep = config["scrape_configs"][0]["relabel_configs"]
+        fleet = [{"__address__": f"10.0.1.{host}:9659"} for host in range(40)]
+        kept = []
+        for shard in range(hashmod["modulus"]):
+            keep["regex"] = str(shard)
+            mine = [target["__address__"] for target in self.relabelled(config, *fleet)]
+            self.assertTrue(mine, f"shard {shard} has nothing to do")
+            kept += mine
+        self.assertEqual(sorted(kept), sorted(target["__address__"] for target in fleet))
+
+    def test_labels_of_the_exporters_own_container_are_dropped(self):
+        labels = self.relabelled(read("ecs-discovery-file-sd.yml"), {
+            "__address__": "10.0.2.3:32801", "job": "ecs-task", "container_name": "ecs-task-metadata-exporter",
+            "task_arn": "arn:aws:ecs:eu-central-1:123456789012:task/shop/0f3a",
+            "cluster_arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/shop", "docker_image": "exporter:1"})
+        self.assertEqual(labels, [{"__address__": "10.0.2.3:32801", "job": "ecs-task", "instance": "0f3a",
+                                   "ecs_cluster": "shop"}])
+
+    def test_jobs_have_the_name_that_the_alerts_ask_for(self):
+        for name in ("prometheus-shard.yml", "dns-sd.yml", "ecs-discovery-file-sd.yml", "prometheus-agent-amp.yml"):
+            (scrape,) = read(name)["scrape_configs"]
+            self.assertEqual(scrape["job_name"], "ecs-task", name)
+
+    def test_the_cloudwatch_agent_finds_and_selects_what_there_is(self):
+        agent = json.loads((CONFIGS / "cwagent.json").read_text())["logs"]["metrics_collected"]["prometheus"]
+        (scrape,) = read("cwagent-prometheus.yml")["scrape_configs"]
+        self.assertTrue(scrape["honor_labels"])
+        self.assertEqual(scrape["file_sd_configs"][0]["files"],
+                         [agent["ecs_service_discovery"]["sd_result_file"]])
+        golden = "\n".join(path.read_text() for path in ROOT.glob("tests/testdata/*/metrics.txt"))
+        for declaration in agent["emf_processor"]["metric_declaration"]:
+            for selector in declaration["metric_selectors"]:
+                name = selector.removeprefix("^").removesuffix("$")
+                self.assertIn(f"\n{name}{{", golden)
+            for dimensions in declaration["dimensions"]:
+                self.assertNotIn("TaskARN", dimensions)
+                for dimension in dimensions:
+                    self.assertIn(f'{dimension}="', golden)
+
+
+if __name__ == "__main__":
+    unittest.main()

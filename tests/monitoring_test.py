@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Checks the rules, alerts and dashboards in monitoring/: that promtool accepts and proves them, and that
+they name nothing which the exporter does not print."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+from promql_names import ROOT, grouped_by, matchers_in, metrics_in, printed
+
+MONITORING = ROOT / "monitoring"
+DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
+QUANTITIES = {"stat", "timeseries", "gauge", "table"}  # types of panels that show numbers
+UNITS = {"none", "short", "percentunit", "bytes", "Bps", "pps", "cps", "iops", "s", "dtdurations"}
+
+
+def promtool(*arguments: str, folder: pathlib.Path = MONITORING) -> subprocess.CompletedProcess[str]:
+    path = shutil.which("promtool")
+    if not path:
+        raise RuntimeError("promtool is not on the PATH: run `make setup`, then the test by `make check`")
+    return subprocess.run([path, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def rules_of(file: str) -> list[dict]:
+    groups = yaml.safe_load((MONITORING / file).read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def tests_of(file: str) -> list[dict]:
+    return yaml.safe_load((MONITORING / "tests" / file).read_text())["tests"]
+
+
+class RulesTest(unittest.TestCase):
+    def test_promtool_has_nothing_to_say_against_them(self):
+        checked = promtool("check", "rules", "--lint=all", "--lint-fatal", "rules.yml", "alerts.yml")
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""), checked.stdout)
+
+    def test_they_compute_and_fire_as_their_tests_say(self):
+        files = sorted(path.name for path in (MONITORING / "tests").glob("*.yml"))
+        self.assertEqual(files, ["alerts_test.yml", "rules_test.yml"])
+        tested = promtool("test", "rules", *files, folder=MONITORING / "tests")
+        self.assertEqual(tested.returncode, 0, tested.stdout + tested.stderr)
+
+    def test_each_alert_is_proved_to_fire_and_to_be_silent(self):
+        proved = {True: set(), False: set()}
+        for test in tests_of("alerts_test.yml"):
+            for case in test["alert_rule_test"]:
+                proved[bool(case["exp_alerts"])].add(case["alertname"])
+        alerts = {rule["alert"] for rule in rules_of("alerts.yml")}
+        self.assertEqual(proved[True], alerts, "fires")
+        self.assertEqual(proved[False], alerts, "is silent")
+
+    def test_each_recording_rule_is_proved_to_give_a_value(self):
+        proved = {case["expr"] for test in tests_of("rules_test.yml")
+                  for case in test["promql_expr_test"] if case["exp_samples"]}
+        self.assertEqual(proved, {rule["record"] for rule in rules_of("rules.yml")})
+
+    def test_alerts_have_what_their_readers_need(self):
+        for rule in rules_of("alerts.yml"):
+            with self.subTest(rule["alert"]):
+                self.assertRegex(rule["alert"], "^ECS[A-Z]")
+                self.assertIn(rule["labels"]["severity"], ("critical", "warning", "info"))
+                self.assertEqual(rule["annotations"].keys(), {"summary", "description"})
+                self.assertRegex(rule["annotations"]["summary"], r"^[^{]*\.$")  # static, a sentence
+                self.assertIn("{{", rule["annotations"]["description"])
+
+
+class NamesTest(unittest.TestCase):
+    """A metric or a label that is misspelt gives no error anywhere, and no data."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.labels_of = printed()
+        for test in tests_of("rules_test.yml"):
+            for case in test["promql_expr_test"]:
+                for sample in case["exp_samples"]:
+                    labels = re.findall(r'(\w+)="', sample["labels"])
+                    cls.labels_of.setdefault(case["expr"], set()).update(labels)
+
+    def assert_known(self, expression: str):
+        metrics = metrics_in(expression)
+        self.assertTrue(metrics, expression)
+        self.assertEqual(metrics - self.labels_of.keys(), set(), expression)
+        for metric, labels in matchers_in(expression):
+            self.assertEqual(labels - self.labels_of[metric], set(), f"{metric} in {expression}")
+        there = {"job", "ServiceName"}.union(*(self.labels_of[metric] for metric in metrics))
+        self.assertEqual(grouped_by(expression) - there - {"$by"}, set(), expression)
+
+    def test_rules_and_alerts_name_what_is_there(self):
+        for rule in rules_of("rules.yml") + rules_of("alerts.yml"):
+            with self.subTest(rule.get("record") or rule.get("alert")):
+                self.assert_known(rule["expr"])
+
+    def test_alerts_need_no_recording_rule(self):
+        recorded = {rule["record"] for rule in rules_of("rules.yml")}
+        for rule in rules_of("alerts.yml"):
+            self.assertEqual(metrics_in(rule["expr"]) & recorded, set(), rule["alert"])
+
+    def test_dashboards_name_what_is_there(self):
+        for path in DASHBOARDS:
+            board = json.loads(path.read_text())
+            for panel, expression in queries(board):
+                with self.subTest(path.name, panel=panel["title"]):
+                    self.assert_known(expression)
+            for variable in query_variables(board):
+                with self.subTest(path.name, variable=variable["name"]):
+                    selector, label = label_values(variable)
+                    self.assert_known(selector)
+                    (metric,) = metrics_in(selector)
+                    self.assertIn(label, self.labels_of[metric])
+
+
+def panels(board: dict) -> list[dict]:
+    """All panels but the rows."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def queries(board: dict) -> list[tuple[dict, str]]:
+    return [(panel, target["expr"]) for panel in panels(board) for target in panel["targets"]]
+
+
+def query_variables(board: dict) -> list[dict]:
+    return [v for v in board["templating"]["list"] if v["type"] == "query"]
+
+
+def label_values(variable: dict) -> tuple[str, str]:
+    """The selector and the label of a variable's `label_values(selector, label)`."""
+    match = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
+    if not match:
+        raise AssertionError(f"{variable['name']}: not label_values: {variable['query']}")
+    return match[1], match[2]
+
+
+def substituted(board: dict, expression: str) -> list[str]:
+    """The expression as Grafana would send it: one for each choice of a custom variable it uses."""
+    expression = expression.replace("$__rate_interval", "5m").replace("$__range", "1h")
+    expressions = [expression]
+    for variable in board["templating"]["list"]:
+        name = re.compile(r"\$" + variable["name"] + r"\b")
+        values = [o["value"] for o in variable["options"]] if variable["type"] == "custom" else [".+"]
+        expressions = [name.sub(value, e) for e in expressions
+                       for value in (values if name.search(e) else [""])]
+    return expressions
+
+
+class DashboardsTest(unittest.TestCase):
+    """The rules of Grafana's dashboard-linter that make sense here, and what it cannot know."""
+
+    def setUp(self):
+        self.boards = {path.name: json.loads(path.read_text()) for path in DASHBOARDS}
+        self.assertEqual(set(self.boards), {"fleet.json", "task.json"})
+        self.excluded = {(rule, entry["dashboard"])
+                         for rule, exclusion in yaml.safe_load(
+                             (MONITORING / "dashboards/.lint").read_text())["exclusions"].items()
+                         for entry in exclusion["entries"] if exclusion["reason"]}
+
+    def test_every_query_is_promql(self):
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                rules = [{"record": f"query:{n}", "expr": expression} for n, expression in enumerate(
+                    e for _, query in queries(board) for e in substituted(board, query))]
+                self.assertFalse([r for r in rules if "$" in r["expr"]], "unknown variable")
+                with tempfile.TemporaryDirectory() as folder:
+                    file = pathlib.Path(folder) / "queries.yml"
+                    file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
+                    checked = promtool("check", "rules", str(file))
+                self.assertEqual(checked.returncode, 0, checked.stderr)
+
+    def test_they_can_be_imported_anywhere_and_found_again(self):
+        self.assertEqual(len({board["uid"] for board in self.boards.values()}), len(self.boards))
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                self.assertIsNone(board["id"])
+                self.assertIs(board["editable"], False)
+                self.assertTrue(board["uid"] and board["title"] and board["tags"] and board["refresh"])
+                self.assertGreaterEqual(board["schemaVersion"], 36)
+
+    def test_the_data_source_is_a_variable_and_every_panel_uses_it(self):
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                (source,) = (v for v in board["templating"]["list"] if v["type"] == "datasource")
+                self.assertEqual((source["name"], source["label"], source["query"]),
+                                 ("datasource", "Data source", "prometheus"))
+                for used in [*panels(board), *query_variables(board),
+                             *(t for p in panels(board) for t in p["targets"])]:
+                    self.assertEqual(used["datasource"]["uid"], "${datasource}")
+
+    def test_variables_can_choose_all_and_follow_the_time_range(self):
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                variables = {v["name"]: v for v in query_variables(board)}
+                for variable in variables.values():
+                    self.assertEqual(variable["refresh"], 2, variable["name"])
+                wanted = {"job": "Job", "instance": "Instance"}
+                if ("template-instance-rule", board["title"]) in self.excluded:
+                    del wanted["instance"]
+                for name, label in wanted.items():
+                    variable = variables[name]
+                    self.assertEqual((variable["label"], variable["multi"], variable["allValue"]),
+                                     (label, True, ".+"))
+
+    def test_every_panel_says_what_it_shows_and_in_which_unit(self):
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                titles = [panel["title"] for panel in panels(board)]
+                self.assertEqual(len(titles), len(set(titles)), "two panels of one title")
+                for panel in panels(board):
+                    with self.subTest(panel["title"]):
+                        self.assertIn(panel["type"], QUANTITIES)
+                        self.assertRegex(panel["description"], r"\.$")
+                        self.assertTrue(panel["targets"])
+                        self.assertIn(panel["fieldConfig"]["defaults"]["unit"], UNITS)
+
+    def test_every_selector_is_of_the_chosen_jobs_and_instances(self):
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                wanted = {"job", "instance"}
+                if ("target-instance-rule", board["title"]) in self.excluded:
+                    wanted = {"job"}
+                for panel, query in queries(board):
+                    with self.subTest(panel["title"]):
+                        selectors = matchers_in(query)
+                        self.assertEqual({metric for metric, _ in selectors}, metrics_in(query))
+                        for _, labels in selectors:
+                            self.assertLessEqual(wanted, labels, query)
+                        for label in wanted:
+                            self.assertEqual(query.count(f'{label}=~"${label}"'), len(selectors))
+
+    def test_counters_are_only_seen_as_rates_over_a_window_that_suits_the_scrapes(self):
+        windows = r'(?:rate|increase)\([a-z_:]+\{[^}]*\}\[(?:\$__rate_interval|\$__range)\]\)'
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                for panel, query in queries(board):
+                    with self.subTest(panel["title"]):
+                        rest = re.sub(windows, "", query)
+                        self.assertNotRegex(rest, r"_total\b|rate\(|increase\(|\[")
+
+    def test_panels_do_not_overlap(self):
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                taken: dict[tuple[int, int], str] = {}
+                for panel in board["panels"]:
+                    at = panel["gridPos"]
+                    self.assertLessEqual(at["x"] + at["w"], 24, panel["title"])
+                    for x in range(at["x"], at["x"] + at["w"]):
+                        for y in range(at["y"], at["y"] + at["h"]):
+                            other = taken.setdefault((x, y), panel["title"])
+                            self.assertEqual(other, panel["title"])
+                self.assertEqual(len({p["id"] for p in board["panels"]}), len(board["panels"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
