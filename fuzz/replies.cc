@@ -1,0 +1,205 @@
+// The two replies, separated by a byte 0x1E: read, collected and printed each way, and what was
+// printed read again. What must hold is said by `demand`.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "demand.h"
+#include "exposition_reader.h"
+#include "json_zeros.h"
+#include "metrics_config.h"
+#include "scrape.h"
+
+namespace ecs_exporter::fuzz {
+namespace {
+
+// A family that may say 0, and the members one of which must be 0 then.
+struct Zero {
+  std::string_view family;
+  std::array<std::string_view, 2> keys;
+};
+
+// Where 0 is a difference, a truth value, or a count that begins there.
+constexpr std::string_view kFree[] = {
+    "ecs_container_exporter_up",
+    "ecs_container_cpu_usage",
+    "ecs_container_cpu_usage_cores",
+    "ecs_container_mem_working_set_bytes",
+    "ecs_container_running",
+    "ecs_task_clock_synchronized",
+    "ecs_task_fault_injection_enabled",
+    "ecs_task_image_pull_duration_seconds",
+};
+
+// Where a member that is left out is a 0, if the row around it is there: the members of the row.
+constexpr std::string_view kRowFamilies[] = {
+    "ecs_container_disk_read_bytes_total",
+    "ecs_container_disk_written_bytes_total",
+    "ecs_container_disk_reads_completed_total",
+    "ecs_container_disk_writes_completed_total",
+    "ecs_container_disk_stat_total",
+};
+
+constexpr Zero kZeros[] = {
+    {"ecs_container_mem_usage_bytes", {"usage"}},
+    {"ecs_container_mem_max_usage_bytes", {"max_usage", "usage"}},
+    {"ecs_container_cpu_usage_seconds_total", {"total_usage"}},
+    {"ecs_container_cpu_user_seconds_total", {"usage_in_usermode"}},
+    {"ecs_container_cpu_system_seconds_total", {"usage_in_kernelmode"}},
+    {"ecs_container_cpu_core_seconds_total", {"percpu_usage"}},
+    {"ecs_container_cpu_throttling_periods_total", {"periods"}},
+    {"ecs_container_cpu_throttled_periods_total", {"throttled_periods"}},
+    {"ecs_container_cpu_throttled_seconds_total", {"throttled_time"}},
+    {"ecs_task_host_cpus", {"online_cpus"}},
+    {"ecs_task_host_cpu_seconds_total", {"system_cpu_usage"}},
+    {"ecs_container_mem_rss_bytes", {"rss", "anon"}},
+    {"ecs_container_mem_cache_bytes", {"cache", "file"}},
+    {"ecs_container_mem_mapped_file_bytes", {"mapped_file", "file_mapped"}},
+    {"ecs_container_mem_swap_bytes", {"swap"}},
+    {"ecs_container_mem_page_faults_total", {"pgfault"}},
+    {"ecs_container_mem_major_page_faults_total", {"pgmajfault"}},
+    {"ecs_container_mem_limit_hits_total", {"failcnt"}},
+    {"ecs_container_exit_code", {"ExitCode"}},
+    {"ecs_container_restarts_total", {"RestartCount"}},
+    {"ecs_container_created_timestamp_seconds", {"CreatedAt"}},
+    {"ecs_container_started_timestamp_seconds", {"StartedAt"}},
+    {"ecs_container_finished_timestamp_seconds", {"FinishedAt"}},
+    {"ecs_container_health_since_timestamp_seconds", {"statusSince"}},
+    {"ecs_container_stats_timestamp_seconds", {"read"}},
+    {"ecs_container_pids", {"current"}},
+    {"ecs_task_ephemeral_storage_used_bytes", {"Utilized"}},
+    {"ecs_task_ephemeral_storage_reserved_bytes", {"Reserved"}},
+    {"ecs_task_ephemeral_storage_allocated_bytes", {"Reserved"}},
+    {"ecs_task_image_pull_started_timestamp_seconds", {"PullStartedAt"}},
+    {"ecs_task_image_pull_stopped_timestamp_seconds", {"PullStoppedAt"}},
+    {"ecs_task_image_pull_start_timestamp_seconds", {"PullStartedAt"}},
+    {"ecs_task_image_pull_stop_timestamp_seconds", {"PullStoppedAt"}},
+    {"ecs_task_execution_stopped_timestamp_seconds", {"ExecutionStoppedAt"}},
+    {"ecs_task_clock_error_bound_seconds", {"ClockErrorBound"}},
+    {"ecs_task_clock_reference_timestamp_seconds", {"ReferenceTimestamp"}},
+    {"ecs_container_memory_usage_bytes", {"usage"}},
+    {"ecs_container_memory_page_cache_size_bytes", {"cache", "file"}},
+};
+
+// The counters of an interface, by the end of the family's name.
+constexpr Zero kInterfaceZeros[] = {
+    {"network_receive_bytes_total", {"rx_bytes"}},
+    {"network_receive_packets_total", {"rx_packets"}},
+    {"network_receive_errors_total", {"rx_errors"}},
+    {"network_receive_packets_dropped_total", {"rx_dropped"}},
+    {"network_transmit_bytes_total", {"tx_bytes"}},
+    {"network_transmit_packets_total", {"tx_packets"}},
+    {"network_transmit_errors_total", {"tx_errors"}},
+    {"network_transmit_packets_dropped_total", {"tx_dropped"}},
+};
+
+using Keys = std::set<std::string, std::less<>>;
+
+// True if a 0 of this series is one that the endpoint said.
+bool is_said(std::string_view series, const Keys& zeros) {
+  const std::string_view family = name_of(series);
+  const auto said = [&](std::string_view key) { return !key.empty() && zeros.contains(key); };
+  const auto is_family = [&](std::string_view other) { return other == family; };
+  if (std::ranges::any_of(kFree, is_family) || std::ranges::any_of(kRowFamilies, is_family)) {
+    return true;
+  }
+  if (family.starts_with("ecs_container_mem_stat_")) {
+    std::string key = label_of(series, "Key") + label_of(series, "key");
+    return said(key) || key.empty() || !std::ranges::all_of(key, [](char c) {
+             return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+  }
+  for (const Zero& zero : kZeros) {
+    if (zero.family == family) return said(zero.keys[0]) || said(zero.keys[1]);
+  }
+  for (const Zero& zero : kInterfaceZeros) {
+    if (family.ends_with(zero.family)) return said(zero.keys[0]);
+  }
+  return false;
+}
+
+const std::vector<MetricsConfig>& configs() {
+  static const std::vector<MetricsConfig> made = [] {
+    std::vector<MetricsConfig> out;
+    for (const MetricsChoices& choices :
+         {MetricsChoices{.groups = {"all"}},
+          MetricsChoices{.groups = {"all"},
+                         .task_labels = {"TaskID", "ClusterName", "ServiceName", "LaunchType",
+                                         "Region", "AccountID"},
+                         .docker_labels = {"team", "com.amazonaws.ecs.cluster"},
+                         .static_labels = {{"env", "a\"b\\c\nd"}},
+                         .snake_case = true,
+                         .exclude_containers = "log.*"},
+          MetricsChoices{.groups = {"all"}, .ecs_exporter_profile = true}}) {
+      auto config = make_metrics_config(choices);
+      demand(config.has_value(), "a configuration is bad");
+      out.push_back(std::move(*config));
+    }
+    return out;
+  }();
+  return made;
+}
+
+void check_printed(const Answer& answer, const Keys& zeros, std::size_t input_size) {
+  const auto text = answer.body(ExpositionFormat::kText, false);
+  const auto openmetrics = answer.body(ExpositionFormat::kOpenMetrics, false);
+  demand(text->size() <= 24UZ * 1024 * 1024 + 16 * input_size, "too much was printed");
+  const ReadExposition in_text = read_exposition(*text, ExpositionFormat::kText);
+  const ReadExposition in_openmetrics =
+      read_exposition(*openmetrics, ExpositionFormat::kOpenMetrics);
+  demand(in_text.problem.empty(), "text", in_text.problem);
+  demand(in_openmetrics.problem.empty(), "OpenMetrics", in_openmetrics.problem);
+  demand(in_text.samples == in_openmetrics.samples, "the two formats differ");
+  std::size_t ups = 0;
+  for (const auto& [series, value] : in_text.samples) {
+    if (name_of(series) == "ecs_container_exporter_up") {
+      ++ups;
+      demand(value == (answer.up() ? "1" : "0"), "up is wrong");
+    }
+    if (value == "0" || value == "-0") demand(is_said(series, zeros), "an invented zero", series);
+  }
+  demand(ups == 1, "up is not there once");
+}
+
+void check(const Replies& replies, std::size_t input_size) {
+  Keys zeros = keys_of_zeros(*replies.task);
+  zeros.merge(keys_of_zeros(*replies.stats));
+  Interpreter interpreter;
+  const auto [snapshot, faults] = interpreter.interpret(replies);
+  demand(snapshot.up == faults.empty(), "up does not follow from the faults");
+  for (const auto& fault : faults) {
+    const ErrorKind kind = fault.error.kind;
+    demand(kind == ErrorKind::kJson || kind == ErrorKind::kShape || kind == ErrorKind::kTooLarge,
+           "another kind of error", reason(kind));
+    demand(!fault.error.message.empty() && fault.error.message.size() < 4096,
+           "a message of no or any length", fault.error.message.substr(0, 100));
+  }
+  // One configuration for each input, for speed: an input of another size gets another.
+  const MetricsConfig& config = configs()[input_size % configs().size()];
+  check_printed(Answer(snapshot, std::nullopt, config), zeros, input_size);
+  // The same replies give the same bytes, also with what is remembered of the first time.
+  const auto text = [&](Snapshot of) {
+    return *Answer(std::move(of), std::nullopt, config).body(ExpositionFormat::kText, false);
+  };
+  demand(text(snapshot) == text(interpreter.interpret(replies).snapshot),
+         "the second round differs");
+}
+
+}  // namespace
+}  // namespace ecs_exporter::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using ecs_exporter::Replies;
+  const std::string_view input = ecs_exporter::fuzz::text_of(data, size);
+  const std::size_t separator = input.find('\x1E');
+  const bool both = separator != std::string_view::npos;
+  ecs_exporter::fuzz::check({.task = std::string(input.substr(0, separator)),
+                             .stats = both ? std::string(input.substr(separator + 1)) : "{}"},
+                            size);
+  return 0;
+}
