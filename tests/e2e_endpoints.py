@@ -14,7 +14,7 @@ class EndpointOfATask(ProgramsTest):
             environment(**variables)))
 
     def assert_uses(self, exporter, source, url):
-        starting = exporter.log[exporter.wait_for_line('"msg":"starting"')]
+        starting = exporter.log_entry('"msg":"starting"')
         self.assertEqual((starting["found_in"], starting["endpoint"]), (source, url))
 
     def test_versions_2_3_and_4_give_the_same_metrics(self):

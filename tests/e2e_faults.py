@@ -351,7 +351,7 @@ class EndpointThatIsBusyOrSlow(ProgramsTest):
         self.assert_nothing_is_known(exporter.scrape())
         self.mock.set_faults("")
         self.assert_complete(exporter.scrape())
-        began = exporter.log[exporter.wait_for_line(BEGAN)]
+        began = exporter.log_entry(BEGAN)
         self.assertEqual(began["reason"], "throttled")
 
     def test_one_429_is_overcome_by_the_retry(self):
@@ -369,7 +369,7 @@ class EndpointThatIsBusyOrSlow(ProgramsTest):
         samples = exporter.scrape({"X-Prometheus-Scrape-Timeout-Seconds": "0.8"})
         self.assert_nothing_is_known(samples)
         self.assertEqual(samples.up[1], {})
-        reported = exporter.log[exporter.wait_for_line(BEGAN)]
+        reported = exporter.log_entry(BEGAN)
         self.assertEqual(reported["reason"], "timeout")
 
     def test_a_scrape_timeout_that_is_none_is_ignored(self):

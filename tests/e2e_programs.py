@@ -152,6 +152,10 @@ class Server(Running):
     def log(self):
         return [json.loads(line) for line in list(self.lines)]
 
+    def log_entry(self, text):
+        """What the first line with `text` says; waits for it."""
+        return json.loads(self.lines[self.wait_for_line(text)])
+
     def ask(self, path="/metrics", method="GET", headers={}):
         return ask(self.port, path, method, headers)
 
