@@ -52,6 +52,12 @@ class RulesTest(unittest.TestCase):
                   for case in test["promql_expr_test"] if case["exp_samples"]}
         self.assertEqual(proved, {rule["record"] for rule in rules_of("rules.yml")})
 
+    def test_the_document_lists_them_with_their_severity(self):
+        document = (MONITORING / "README.md").read_text()
+        listed = re.findall(r"^\| `(\w+)` \| (\w+) \|", document, re.MULTILINE)
+        self.assertEqual(listed, [(rule["alert"], rule["labels"]["severity"])
+                                  for rule in rules_of("alerts.yml")])
+
     def test_alerts_have_what_their_readers_need(self):
         for rule in rules_of("alerts.yml"):
             with self.subTest(rule["alert"]):
@@ -227,7 +233,9 @@ class DashboardsTest(unittest.TestCase):
                             self.assertEqual(query.count(f'{label}=~"${label}"'), len(selectors))
 
     def test_counters_are_only_seen_as_rates_over_a_window_that_suits_the_scrapes(self):
-        windows = r'(?:rate|increase)\([a-z_:]+\{[^}]*\}\[(?:\$__rate_interval|\$__range)\]\)'
+        selector = r"\([a-z_:]+\{[^}]*\}"
+        windows = (rf"rate{selector}\[\$__rate_interval\]\)|"
+                   rf"increase{selector}\[\$__(?:rate_interval|range)\]\)")
         for board in self.boards.values():
             with self.subTest(board["title"]):
                 for panel, query in queries(board):
