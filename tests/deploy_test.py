@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks deploy/: that every form of the sidecar says the same, keeps to the schemas of AWS, and names
-what is there. Discovery has a test of its own."""
+"""Checks deploy/: that every form of the sidecar says the same, keeps to the schemas of AWS, and
+names what is there. Discovery has a test of its own."""
 
 import functools
 import json
@@ -14,7 +14,9 @@ import unittest
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from promql_names import ROOT
+from promtool import promtool
+
 DEPLOY = ROOT / "deploy"
 NAME = "ecs-task-metadata-exporter"
 
@@ -37,7 +39,8 @@ def lower(value):
     if isinstance(value, list):
         return [lower(item) for item in value]
     if isinstance(value, dict):
-        return {key[0].lower() + key[1:]: inner if key in ("DockerLabels", "Options") else lower(inner)
+        maps = ("DockerLabels", "Options")
+        return {key[0].lower() + key[1:]: inner if key in maps else lower(inner)
                 for key, inner in value.items()}
     return value
 
@@ -65,7 +68,8 @@ def node(*arguments: str) -> str:
         raise unittest.SkipTest("deploy/cdk/node_modules is not there; `make setup` installs it from npm")
     # A variable of the machine's own must not reach into the test.
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    run = subprocess.run(["node", *arguments], cwd=DEPLOY / "cdk", capture_output=True, text=True, env=environment)
+    run = subprocess.run(["node", *arguments], cwd=DEPLOY / "cdk", env=environment,
+                         capture_output=True, text=True)
     if run.returncode != 0:
         raise AssertionError(f"node {' '.join(arguments)}:\n{run.stdout}{run.stderr}")
     return run.stdout
@@ -86,7 +90,8 @@ class SidecarTest(unittest.TestCase):
         self.assertIs(self.reference["readonlyRootFilesystem"], True)
         self.assertEqual(self.reference["user"], "65532:65532")
         self.assertEqual(self.reference["linuxParameters"], {"capabilities": {"drop": ["ALL"]}})
-        self.assertEqual(self.reference["restartPolicy"], {"enabled": True, "restartAttemptPeriod": 60})
+        self.assertEqual(self.reference["restartPolicy"],
+                         {"enabled": True, "restartAttemptPeriod": 60})
 
     def test_its_health_check_needs_no_shell(self):
         self.assertEqual(self.reference["healthCheck"]["command"],
@@ -98,8 +103,8 @@ class SidecarTest(unittest.TestCase):
         for label in ("ECS_PROMETHEUS_EXPORTER_PORT", "PROMETHEUS_EXPORTER_PORT"):
             self.assertEqual(labels[label], str(mapping["containerPort"]))
         agent = json.loads((DEPLOY / "prometheus/cwagent.json").read_text())
-        asked = agent["logs"]["metrics_collected"]["prometheus"]["ecs_service_discovery"]["docker_label"]
-        self.assertLessEqual(set(asked.values()), labels.keys())
+        discovery = agent["logs"]["metrics_collected"]["prometheus"]["ecs_service_discovery"]
+        self.assertLessEqual(set(discovery["docker_label"].values()), labels.keys())
 
     def test_its_image_is_of_this_version(self):
         version = (ROOT / "VERSION").read_text().strip()
@@ -108,10 +113,12 @@ class SidecarTest(unittest.TestCase):
             self.assertTrue(image.endswith(f":{version}"), f"{path.name}: {image}")
         package, lock = (json.loads((DEPLOY / "cdk" / name).read_text())
                          for name in ("package.json", "package-lock.json"))
-        self.assertEqual([package["version"], lock["version"], lock["packages"][""]["version"]], [version] * 3)
+        for part in (package, lock, lock["packages"][""]):
+            self.assertEqual(part["version"], version)
 
     def test_the_task_definitions_differ_in_the_port_alone(self):
-        for name, mode, port in (("ec2-awsvpc.json", "awsvpc", {}), ("ec2-bridge.json", "bridge", {"hostPort": 0})):
+        for name, mode, port in (("ec2-awsvpc.json", "awsvpc", {}),
+                                 ("ec2-bridge.json", "bridge", {"hostPort": 0})):
             task = task_definition(name)
             self.assertEqual(task["networkMode"], mode)
             (mapping,) = self.reference["portMappings"]
@@ -124,8 +131,10 @@ class SidecarTest(unittest.TestCase):
                          without(self.reference, "image", "logConfiguration"))
 
     def test_only_the_scraper_is_let_in_by_it(self):
-        resources = yaml.load((DEPLOY / "ecs/cloudformation.yml").read_text(), Template)["Resources"]
-        rules = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::EC2::SecurityGroupIngress"]
+        template = yaml.load((DEPLOY / "ecs/cloudformation.yml").read_text(), Template)
+        resources = template["Resources"]
+        rules = [resource["Properties"] for resource in resources.values()
+                 if resource["Type"] == "AWS::EC2::SecurityGroupIngress"]
         self.assertEqual([(r["FromPort"], r["ToPort"], r["SourceSecurityGroupId"]) for r in rules],
                          [(9659, 9659, {"Ref": "ScraperSecurityGroupId"})])
         self.assertNotIn("SecurityGroupIngress", resources["TaskSecurityGroup"]["Properties"])
@@ -138,20 +147,21 @@ class SidecarTest(unittest.TestCase):
     def test_the_terraform_module_makes_the_same(self):
         (local,) = terraform("main.tf")["locals"]
         text = re.sub(r"\s+", " ", local["container_definition"])
-        expected = {**without(self.reference, "name", "image", "portMappings", "logConfiguration"),
-                    "dockerLabels": {key: value for key, value in self.reference["dockerLabels"].items()
-                                     if key.endswith("_PATH")}}
-        for key, literal in literals(expected):
+        fixed = without(self.reference, "name", "image", "portMappings", "logConfiguration",
+                        "dockerLabels")
+        for key, literal in literals(fixed):
             self.assertIn(f"{key} = {literal}", text)
+        variables = {"9659": "tostring(var.port)", "ecs-task": "var.job_name"}
         for label, value in self.reference["dockerLabels"].items():
-            variable = {"9659": "tostring(var.port)", "ecs-task": "var.job_name"}.get(value, f'"{value}"')
-            self.assertIn(f"{label} = {variable}", text)
+            self.assertIn(f"{label} = {variables.get(value, json.dumps(value))}", text)
 
 
 def literals(value: dict) -> list[tuple[str, str]]:
     """Each innermost key of a container definition, with its value as HCL writes it."""
-    return [pair for key, inner in value.items()
-            for pair in (literals(inner) if isinstance(inner, dict) else [(key, json.dumps(inner))])]
+    found = []
+    for key, inner in value.items():
+        found += literals(inner) if isinstance(inner, dict) else [(key, json.dumps(inner))]
+    return found
 
 
 class FilesTest(unittest.TestCase):
@@ -193,9 +203,7 @@ class FilesTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as copy:
             for path in (DEPLOY / "compose/prometheus.yml", *(ROOT / "monitoring").glob("*.yml")):
                 shutil.copy(path, copy)
-            run = subprocess.run(["promtool", "check", "config", "prometheus.yml"], cwd=copy,
-                                 capture_output=True, text=True)
-        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+            promtool(pathlib.Path(copy), "check", "config", "prometheus.yml")
 
 
 class WorkflowsTest(unittest.TestCase):
@@ -229,7 +237,8 @@ class WorkflowsTest(unittest.TestCase):
 class CdkTest(unittest.TestCase):
     def test_it_builds_and_its_own_tests_pass(self):
         node("node_modules/typescript/lib/tsc.js")
-        report = node("--test", "--test-reporter=tap", *sorted(str(path) for path in (DEPLOY / "cdk/test").glob("*.test.js")))
+        tests = sorted(str(path) for path in (DEPLOY / "cdk/test").glob("*.test.js"))
+        report = node("--test", "--test-reporter=tap", *tests)
         self.assertRegex(report, r"# pass [1-9]")
         self.assertIn("# fail 0", report)
 

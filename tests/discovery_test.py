@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Checks the scrape configurations in deploy/prometheus/: what promtool knows of them, and what their
-relabelling makes of targets."""
+"""Checks the scrape configurations in deploy/prometheus/: what promtool knows of them, and what
+their relabelling makes of targets."""
 
 import json
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import unittest
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from promql_names import ROOT
+from promtool import promtool
+
 CONFIGS = ROOT / "deploy/prometheus"
 UNCHECKED = {"alloy.config", "adot-sidecar.yaml", "cwagent.json", "prometheus-aws-sd.yml"}
 
@@ -28,17 +29,9 @@ class DiscoveryTest(unittest.TestCase):
         for rules in ("rules.yml", "alerts.yml"):  # which the configurations expect beside them
             shutil.copy(ROOT / "monitoring" / rules, self.folder)
 
-    def promtool(self, *arguments: str) -> str:
-        path = shutil.which("promtool")
-        if not path:
-            raise RuntimeError("promtool is not on the PATH: run `make setup`, then the test by `make check`")
-        run = subprocess.run([path, "check", *arguments], cwd=self.folder, capture_output=True, text=True)
-        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
-        return run.stdout
-
     def check(self, config: dict, *options: str):
         (self.folder / "config.json").write_text(json.dumps(config))  # which is YAML too
-        self.promtool("config", *options, "config.json")
+        promtool(self.folder, "check", "config", *options, "config.json")
 
     def relabelled(self, config: dict, *discovered: dict[str, str]) -> list[dict[str, str]]:
         """The labels that discovered targets end with; those that are dropped are left out."""
@@ -47,7 +40,8 @@ class DiscoveryTest(unittest.TestCase):
         static["static_configs"] = [{"targets": [labels["__address__"]], "labels": labels}
                                     for labels in discovered]
         (self.folder / "static.json").write_text(json.dumps({"scrape_configs": [static]}))
-        found = json.loads(self.promtool("service-discovery", "--timeout=1s", "static.json", scrape["job_name"]))
+        found = json.loads(promtool(self.folder, "check", "service-discovery", "--timeout=1s",
+                                    "static.json", scrape["job_name"]))
         self.assertEqual(len(found), len(discovered))
         return [{name: value for name, value in target["labels"].items()
                  if not name.startswith("__") or name == "__address__"}
@@ -70,7 +64,8 @@ class DiscoveryTest(unittest.TestCase):
     def test_files_say_so_when_nothing_has_checked_them(self):
         for path in CONFIGS.iterdir():
             if path.name == "cwagent.json":  # JSON has no comments: its companion says it
-                self.assertIn("cwagent.json is unchecked", (CONFIGS / "cwagent-prometheus.yml").read_text())
+                companion = (CONFIGS / "cwagent-prometheus.yml").read_text()
+                self.assertIn("cwagent.json is unchecked", companion)
             elif path.name != "discovery-policy.json":
                 self.assertEqual("Unchecked" in path.read_text(), path.name in UNCHECKED, path.name)
 
@@ -83,8 +78,8 @@ class DiscoveryTest(unittest.TestCase):
 
     def test_a_task_becomes_a_target_named_after_it(self):
         self.assertEqual(self.relabelled(read("prometheus-aws-sd.yml"), self.ecs_target()), [{
-            "__address__": "10.0.1.7:9659", "job": "ecs-task", "instance": "0f3a", "ecs_cluster": "shop",
-            "ecs_service": "front-svc", "ecs_family": "shop-front"}])
+            "__address__": "10.0.1.7:9659", "job": "ecs-task", "instance": "0f3a",
+            "ecs_cluster": "shop", "ecs_service": "front-svc", "ecs_family": "shop-front"}])
 
     def test_a_task_that_does_not_run_is_no_target(self):
         stopped = [self.ecs_target(__meta_ecs_last_status=status, __address__=f"10.0.1.{host}:9659")
@@ -112,19 +107,22 @@ class DiscoveryTest(unittest.TestCase):
 
     def test_labels_of_the_exporters_own_container_are_dropped(self):
         labels = self.relabelled(read("ecs-discovery-file-sd.yml"), {
-            "__address__": "10.0.2.3:32801", "job": "ecs-task", "container_name": "ecs-task-metadata-exporter",
+            "__address__": "10.0.2.3:32801", "job": "ecs-task",
+            "container_name": "ecs-task-metadata-exporter", "docker_image": "exporter:1",
             "task_arn": "arn:aws:ecs:eu-central-1:123456789012:task/shop/0f3a",
-            "cluster_arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/shop", "docker_image": "exporter:1"})
-        self.assertEqual(labels, [{"__address__": "10.0.2.3:32801", "job": "ecs-task", "instance": "0f3a",
-                                   "ecs_cluster": "shop"}])
+            "cluster_arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/shop"})
+        self.assertEqual(labels, [{"__address__": "10.0.2.3:32801", "job": "ecs-task",
+                                   "instance": "0f3a", "ecs_cluster": "shop"}])
 
     def test_jobs_have_the_name_that_the_alerts_ask_for(self):
-        for name in ("prometheus-shard.yml", "dns-sd.yml", "ecs-discovery-file-sd.yml", "prometheus-agent-amp.yml"):
+        for name in ("prometheus-shard.yml", "dns-sd.yml", "ecs-discovery-file-sd.yml",
+                     "prometheus-agent-amp.yml"):
             (scrape,) = read(name)["scrape_configs"]
             self.assertEqual(scrape["job_name"], "ecs-task", name)
 
     def test_the_cloudwatch_agent_finds_and_selects_what_there_is(self):
-        agent = json.loads((CONFIGS / "cwagent.json").read_text())["logs"]["metrics_collected"]["prometheus"]
+        agent = json.loads((CONFIGS / "cwagent.json").read_text())
+        agent = agent["logs"]["metrics_collected"]["prometheus"]
         (scrape,) = read("cwagent-prometheus.yml")["scrape_configs"]
         self.assertTrue(scrape["honor_labels"])
         self.assertEqual(scrape["file_sd_configs"][0]["files"],

@@ -1,5 +1,5 @@
-"""What the rules and the dashboards in monitoring/ show of living tasks: Prometheus evaluates them on what
-the exporter prints."""
+"""What the rules and the dashboards in monitoring/ show of living tasks: Prometheus evaluates them
+on what the exporter prints."""
 
 import json
 import shutil

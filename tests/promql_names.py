@@ -16,8 +16,8 @@ _MATCHER = re.compile(rf"({_NAME})\s*(?:=~|!~|!=|=)")
 
 
 def printed() -> dict[str, set[str]]:
-    """Each metric that the exporter prints, and its labels: from the golden files, and for what it says of
-    itself, which those leave out, from the catalogue."""
+    """Each metric that the exporter prints, and its labels: from the golden files, and for what it
+    says of itself, which those leave out, from the catalogue."""
     found: dict[str, set[str]] = {"up": {*TARGET_LABELS, "ecs_cluster"}}
     for golden in sorted(ROOT.glob("tests/testdata/*/metrics.txt")):
         for line in golden.read_text().splitlines():
@@ -25,8 +25,10 @@ def printed() -> dict[str, set[str]]:
                 labels = found.setdefault(match[1], set(TARGET_LABELS))
                 labels.update(_LABEL.findall(match[2] or ""))
     task = found["ecs_container_exporter_up"]
-    self_group = (ROOT / "docs/metrics.md").read_text().partition("\n## self\n")[2].partition("\n## ")[0]
-    for name, labels in re.findall(rf"^\| `({_NAME})` \|[^|]*\|[^|]*\|([^|]*)\|", self_group, re.MULTILINE):
+    catalogue = (ROOT / "docs/metrics.md").read_text()
+    self_group = catalogue.partition("\n## self\n")[2].partition("\n## ")[0]
+    rows = re.findall(rf"^\| `({_NAME})` \|[^|]*\|[^|]*\|([^|]*)\|", self_group, re.MULTILINE)
+    for name, labels in rows:
         listed = {label.strip() for label in labels.split(",")} - {""}
         found[name] = TARGET_LABELS | (task if "T" in listed else set()) | (listed - {"T"})
     return found
