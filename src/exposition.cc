@@ -19,8 +19,8 @@ bool is_plain(char c) {
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   while (!text.empty()) {
     // Nearly always that is all.
-    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) -
-                                                text.begin());
+    const auto plain =
+        static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) return;

@@ -80,10 +80,11 @@ std::optional<std::uint64_t> open_fds() {
   return count - 1;  // without the folder itself
 }
 
-// One of the programs and libraries that are mapped; the one program, where it is linked statically.
+// One of the programs and libraries that are mapped; the one program, where it is linked
+// statically.
 int forget_code(dl_phdr_info* mapped, std::size_t, void*) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  for (const ElfW(Phdr)& part : std::span(mapped->dlpi_phdr, mapped->dlpi_phnum)) {
+  for (const ElfW(Phdr) & part : std::span(mapped->dlpi_phdr, mapped->dlpi_phnum)) {
     // What can be written is not only in the file.
     if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
     const std::uintptr_t begin = mapped->dlpi_addr + part.p_vaddr;
