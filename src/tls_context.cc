@@ -221,7 +221,7 @@ Result<std::shared_ptr<Shared>> new_shared(const SSL_METHOD* (*method)()) {
   // No file of the system changes what is offered.
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   ERR_clear_error();
-  const auto shared = std::make_shared<Shared>();
+  auto shared = std::make_shared<Shared>();
   SSL_CTX* const raw = shared->context = SSL_CTX_new(method());
   if (raw == nullptr) return failed("cannot set TLS up");
   // Clients keep their connections, so tickets and a cache would only take memory.
