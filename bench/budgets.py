@@ -1,9 +1,9 @@
 """What the exporter may cost, and whether it costs less."""
 
-# What two other exporters of the same endpoint cost, measured on a machine of this kind (two virtual
-# cores of an AMD EPYC): ten containers, plain text, everything on one core, median of three fresh
+# What two other exporters of the same endpoint cost, measured on a machine as that of docs/bench.md
+# (two virtual cores): ten containers, plain text, everything on one core, median of three fresh
 # processes; CPU of a scrape in us.
-CLEVER_US = 1110       # Clever/ecs-container-exporter: 41 series
+CLEVER_US = 1110  # Clever/ecs-container-exporter: 41 series
 ECS_EXPORTER_US = 1770  # prometheus-community/ecs_exporter 0.4: 71 series
 MIB = 1024  # in KiB
 

@@ -9,7 +9,9 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +26,12 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 class Failed(Exception):
     """What was wanted could not be measured; says why."""
+
+
+def end_on_signals() -> None:
+    """From now on a signal to end unwinds the stack, so that what was started is ended too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 class Process:
@@ -49,10 +57,14 @@ class Process:
             children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
             self.pid = int(children.split()[0])
 
-    def end(self) -> None:
-        """Asks it to end, and waits until it has."""
+    def tell_to_end(self) -> None:
         if self._popen.poll() is None:
-            os.kill(self.pid, 15)
+            os.kill(self.pid, signal.SIGTERM)
+
+    def end(self) -> None:
+        """Ends it, and waits until it has."""
+        if self._popen.poll() is None:
+            self.tell_to_end()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._popen.wait(DEADLINE_S)
             if self._popen.poll() is None:

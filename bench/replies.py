@@ -1,5 +1,5 @@
-"""Replies of the metadata endpoint for a task of any number of containers, made of the ten of a test
-case. In `FRAMES` versions, a second apart: the counters grow from one to the next."""
+"""Replies of the metadata endpoint for a task of any number of containers, made of the ten of a
+test case. In `FRAMES` versions, a second apart: the counters grow from one to the next."""
 
 import datetime
 import hashlib
