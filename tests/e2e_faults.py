@@ -103,7 +103,8 @@ class EndpointWithAFault(ProgramsTest):
         exporter = self.exporter(f"--ecs.timeout={10 * DEADLINE_S}s")
         samples = exporter.scrape({"X-Prometheus-Scrape-Timeout-Seconds": "0.8"})
         self.assert_stands(samples, NOTHING, labels=set())
-        reported = exporter.log[exporter.wait_for_line(BEGAN)]
+        number = exporter.wait_for_line(BEGAN)
+        reported = exporter.log[number]
         self.assertEqual(reported["reason"], "timeout")
 
     def test_a_scrape_timeout_that_is_none_is_ignored(self):
