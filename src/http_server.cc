@@ -55,7 +55,7 @@ HttpReply refusal(unsigned status, std::string text) {
 
 // What to say to a request that could not be read; nothing to a client that has gone.
 std::optional<HttpReply> refusal_of(error_code ec) {
-  if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
+  if (ec == http::error::header_limit) {
     return refusal(431, "the header is too large");
   }
   if (ec == http::error::end_of_stream || ec == http::error::partial_message) return std::nullopt;
@@ -63,6 +63,16 @@ std::optional<HttpReply> refusal_of(error_code ec) {
     return refusal(400, "not an HTTP request: " + ec.message());
   }
   return std::nullopt;
+}
+
+// Drops the blank lines that may stand before a request (RFC 9112, section 2.2). False while what
+// is left may still become one.
+bool skip_blank_lines(boost::beast::flat_buffer& buffer) {
+  const auto text = [&] {
+    return std::string_view(static_cast<const char*>(buffer.data().data()), buffer.size());
+  };
+  while (text().starts_with("\r\n")) buffer.consume(2);
+  return text() != "\r";
 }
 
 std::string endpoint_text(const tcp::endpoint& endpoint) {
@@ -212,7 +222,7 @@ struct HttpServer::Impl {
 
   static asio::awaitable<std::pair<error_code, std::size_t>> read_some(Connection& connection,
                                                                        asio::mutable_buffer buffer);
-  static asio::awaitable<error_code> read_more(Connection& connection, Parser& parser);
+  asio::awaitable<error_code> read_more(Connection& connection, Parser& parser) const;
   asio::awaitable<bool> begin(Connection& connection);
   asio::awaitable<bool> answer_one(Connection& connection);
   asio::awaitable<bool> read_header(Connection& connection, Parser& parser);
@@ -420,20 +430,25 @@ asio::awaitable<std::pair<error_code, std::size_t>> HttpServer::Impl::read_some(
 }
 
 // Reads until the parser has the whole header.
-asio::awaitable<error_code> HttpServer::Impl::read_more(Connection& connection, Parser& parser) {
+asio::awaitable<error_code> HttpServer::Impl::read_more(Connection& connection,
+                                                        Parser& parser) const {
   constexpr std::size_t kAtOnce = 4096;
   auto& buffer = connection.buffer;
+  std::size_t parsed = 0;
   for (;;) {
     error_code ec;
-    if (buffer.size() > 0) {
-      buffer.consume(parser.put(buffer.data(), ec));
+    const bool begun = parser.got_some() || skip_blank_lines(buffer);
+    if (begun && buffer.size() > 0) {
+      const std::size_t done = parser.put(buffer.data(), ec);
+      buffer.consume(done);
+      parsed += done;
       if (ec && ec != http::error::need_more) co_return ec;
+      // Beast's own limit is one for the request line and one for the fields.
+      const std::size_t size = parsed + (parser.is_header_done() ? 0 : buffer.size());
+      if (size > limits.max_header_bytes) co_return http::error::header_limit;
       if (parser.is_header_done()) co_return error_code();
     }
-    const std::size_t room_left = buffer.max_size() - buffer.size();
-    if (room_left == 0) co_return http::error::buffer_overflow;
-    const auto [read_error, size] =
-        co_await read_some(connection, buffer.prepare(std::min(kAtOnce, room_left)));
+    const auto [read_error, size] = co_await read_some(connection, buffer.prepare(kAtOnce));
     buffer.commit(size);
     if (read_error == asio::error::eof && parser.got_some()) co_return http::error::partial_message;
     if (read_error) co_return read_error;
@@ -443,8 +458,8 @@ asio::awaitable<error_code> HttpServer::Impl::read_more(Connection& connection, 
 // False if none came; a client that sent something else has then been told.
 asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Parser& parser) {
   parser.header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
+  parser.body_limit(boost::none);  // none is read
   if (connection.buffer.size() == 0) {
-    connection.buffer.max_size(limits.max_header_bytes + 1024);
     // Until the first byte of the next request has come the connection is idle.
     if (!connection.tls || !connection.tls->has_pending()) {
       auto [ec] = co_await connection.socket.async_wait(tcp::socket::wait_read, kAwait);

@@ -20,7 +20,6 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr auto kReportInterval = std::chrono::minutes(1);
 constexpr std::size_t kLongestName = 255;  // in a message; the longest that ECS takes
 
 // Who the task is, without anything that changes.
@@ -220,11 +219,11 @@ std::shared_ptr<const Answer> Scraper::answer_with(Snapshot snapshot) {
   return std::make_shared<const Answer>(std::move(snapshot), self_, config_);
 }
 
-// A line when trouble begins or ends, and while it lasts one a minute.
+// A line when trouble begins or ends, and while it lasts one now and then.
 void Scraper::report(const std::vector<Fault>& faults) {
   const bool failing = !faults.empty();
   const auto now = Clock::now();
-  if (failing && (!failing_ || now >= last_report_ + kReportInterval)) {
+  if (failing && (!failing_ || now >= last_report_ + options_.report_interval)) {
     const Error& first = faults.front().error;
     log_.warn(failing_ ? "the endpoint is still failing" : "the endpoint began to fail",
               {{"reason", reason(first.kind)},

@@ -59,6 +59,8 @@ struct ScrapeOptions {
   std::chrono::nanoseconds timeout;
   std::chrono::nanoseconds min_interval;
   std::size_t max_body_bytes;
+  // Between two log lines about trouble that lasts.
+  std::chrono::nanoseconds report_interval = std::chrono::minutes(1);
 };
 
 /// What one round found. It is rendered as it is asked for, each way once, however many scrapes

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import unittest
 
 from e2e_programs import (Exporter, Mock, ProgramsTest, Samples, Server, ask, command,
                           environment, on_a_free_port, program)
@@ -55,6 +56,13 @@ class AnswerOverHttp(ProgramsTest):
         self.assertEqual(exporter.scrape().up, (0, {}))
         reply = exporter.ask("/-/healthy")
         self.assertEqual((reply.status, reply.body), (200, "healthy\n"))
+
+    def test_it_is_not_ready_before_the_endpoint_has_answered(self):
+        self.mock.set_faults("fail=both=500")
+        exporter = self.started(Exporter(self.mock.url, "--ecs.min-interval=0"))
+        self.assertEqual(exporter.ask("/-/ready").status, 503)
+        self.mock.set_faults("")
+        self.assertEqual(exporter.ask("/-/ready").status, 200)
 
     def test_it_is_healthy_while_a_scrape_hangs(self):
         self.mock.set_faults("delay=3600s")
@@ -117,6 +125,16 @@ class ListeningAddress(ProgramsTest):
         for address in addresses:
             host, port = address.split(":")
             self.assert_healthy(int(port), host)
+
+    def test_an_ipv6_address_stands_in_brackets(self):
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6):
+                pass
+        except OSError as e:
+            raise unittest.SkipTest(f"this host has no IPv6: {e}")
+        exporter = self.serving(WEB_LISTEN_ADDRESS="[::1]:0")
+        self.assertRegex(exporter.address, r"^\[::1\]:[1-9]\d*$")
+        self.assert_healthy(exporter.port, "::1")
 
     def test_an_address_in_use_ends_it_with_one_sentence(self):
         port = self.taken_port()

@@ -2,8 +2,10 @@
 
 import concurrent.futures
 import http.client
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +14,7 @@ import unittest
 from e2e_programs import (DEADLINE_S, Exporter, Mock, ProgramsTest, Running, program,
                           wait_until)
 
+SAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "testdata", "fargate")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -89,6 +92,50 @@ class EndOfTheProcess(ProgramsTest):
                     self.assertRegex(status.read(), r"NSpid:.*\t1\n")
                 os.kill(inner, number)
                 self.assertEqual(outer.wait(), 0)
+
+
+class EndAfterADelay(ProgramsTest):
+    def exporter(self, delay):
+        self.task = self.folder()
+        for name in ("task.json", "stats.json"):
+            shutil.copy(os.path.join(SAMPLE, name), self.task)
+        mock = self.started(Mock("--frozen", f"--dir={self.task}"))
+        return self.started(Exporter(mock.url, f"--shutdown-delay={delay}", "--ecs.min-interval=0",
+                                     METRICS_GROUPS="container"))
+
+    def stop_a_container(self):
+        path = os.path.join(self.task, "task.json")
+        with open(path) as file:
+            task = json.load(file)
+        container = task["Containers"][0]
+        container.update(KnownStatus="STOPPED", ExitCode=137)
+        with open(path, "w") as file:
+            json.dump(task, file)
+        return container["Name"]
+
+    def test_a_last_scrape_sees_the_exit_codes_and_a_second_signal_ends_it(self):
+        for number in SIGNALS:
+            with self.subTest(number.name):
+                exporter = self.exporter("1h")
+                exporter.send(number)
+                number_of_line = exporter.wait_for_line('"msg":"stopping"')
+                line = exporter.log[number_of_line]
+                self.assertEqual((line["signal"], line["delay_ms"]), (number.name, 3_600_000))
+                stopped = self.stop_a_container()
+                codes = {dict(labels)["ContainerName"]: value
+                         for (family, labels), value in exporter.scrape().values.items()
+                         if family == "ecs_container_exit_code"}
+                self.assertEqual(codes[stopped], 137)
+                self.assertEqual(exporter.ask("/-/healthy").status, 200)
+                exporter.send(number)
+                self.assertEqual(exporter.wait(), 0)
+
+    def test_it_ends_by_itself_when_the_delay_is_over(self):
+        exporter = self.exporter("1s")
+        began = time.monotonic()
+        exporter.send(signal.SIGTERM)
+        self.assertEqual(exporter.wait(), 0)
+        self.assertGreaterEqual(time.monotonic() - began, 1)
 
 
 def children(pid):

@@ -241,10 +241,14 @@ class Https(WebTest):
             self.assertEqual(self.ask(exporter).status, 200)
 
     def test_the_headers_of_the_file_are_on_each_reply(self):
-        exporter = self.serving(self.tls("http_server_config:\n  headers:\n"
-                                         "    X-Frame-Options: deny\n"))
+        headers = {"Strict-Transport-Security": "max-age=60", "X-XSS-Protection": "0",
+                   "X-Content-Type-Options": "nosniff", "X-Frame-Options": "deny",
+                   "Content-Security-Policy": "sandbox"}
+        exporter = self.serving(
+            self.tls("http_server_config: " + json.dumps({"headers": headers})))  # which is YAML too
         for path in ("/-/healthy", "/nowhere"):
-            self.assertEqual(self.ask(exporter, path).headers["X-Frame-Options"], "deny")
+            reply = self.ask(exporter, path)
+            self.assertEqual({name: reply.headers[name] for name in headers}, headers)
 
     def test_pem_may_stand_in_the_file_itself(self):
         def quoted(name):
@@ -316,6 +320,14 @@ class Passwords(WebTest):
                           {"Authorization": "Bearer x"}):
                 with self.subTest(wrong):
                     self.assertEqual(ask(wrong), 401)
+
+    def test_a_name_that_nobody_has_takes_as_long_as_any_other(self):
+        exporter = self.serving(f"basic_auth_users:\n  bob: {SLOW}\n")
+        bob = authorization("bob")
+        self.assertEqual(exporter.ask("/-/healthy", headers=bob).status, 200)
+        asked = [self.pending(exporter, "mallory", f"wrong {n}") for n in range(10)]
+        self.assertEqual(exporter.ask("/-/healthy", headers=bob).status, 200)
+        self.assertEqual(select.select(asked[-1:], [], [], 0)[0], [])
 
     def pending(self, exporter, name, password):
         """A socket on which a request has been sent."""

@@ -35,12 +35,12 @@ HttpLimits with_write_timeout(milliseconds time) {
   return limits;
 }
 
-// Sends a byte of an endless header now and then, until the server hangs up.
-Async trickle(Client& client) {
+// Sends a bit of an endless header now and then, until the server hangs up.
+Async trickle(Client& client, std::string bit = "x") {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   boost::system::error_code ec;
   while (!ec) {
-    asio::write(client.socket(), asio::buffer("x", 1), ec);
+    asio::write(client.socket(), asio::buffer(bit), ec);
     timer.expires_after(milliseconds(5));
     co_await timer.async_wait(kAwait);
   }
@@ -69,6 +69,37 @@ TEST(HttpServerLimits, HeaderBelowTheLimitIsServed) {
   Serving serving;
   EXPECT_THAT(serving.exchange(get("/1", "X: " + std::string(8000, 'x') + "\r\n")),
               HasSubstr("GET /1"));
+}
+
+TEST(HttpServerLimits, HeaderOfTheLimitIsServedAndNoByteMore) {
+  const std::size_t frame = get("/", "X: \r\n").size();
+  for (const bool in_line : {true, false}) {
+    for (const std::size_t size : {8192U, 8193U}) {
+      const std::string filler(size - frame, 'x');
+      Serving serving;
+      EXPECT_THAT(serving.exchange(in_line ? get("/" + filler, "X: \r\n")
+                                           : get("/", "X: " + filler + "\r\n")),
+                  StartsWith(size > 8192 ? "HTTP/1.1 431 " : "HTTP/1.1 200 "));
+    }
+  }
+}
+
+TEST(HttpServerLimits, RequestLineAndFieldsShareTheLimit) {
+  Serving serving;
+  const std::string half(5000, 'x');
+  EXPECT_THAT(serving.exchange(get("/" + half, "X: " + half + "\r\n")),
+              StartsWith("HTTP/1.1 431 "));
+  EXPECT_EQ(serving.handled, 0);
+}
+
+TEST(HttpServerLimits, BlankLinesWithoutEndAreCutOff) {
+  Serving serving(with_request_timeout(milliseconds(100)));
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    co_await trickle(client, "\r\n");
+    EXPECT_EQ(serving.handled, 0);
+  }());
 }
 
 TEST(HttpServerLimits, RequestThatTricklesIsCutOff) {

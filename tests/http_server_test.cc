@@ -181,7 +181,8 @@ TEST(HttpServer, HandlerThatThrowsCostsOnlyItsConnection) {
 }
 
 TEST(HttpServer, GetWithABodyIsRefused) {
-  for (const std::string headers : {"Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"}) {
+  for (const std::string headers : {"Content-Length: 3\r\n", "Content-Length: 5000000000\r\n",
+                                    "Transfer-Encoding: chunked\r\n"}) {
     Serving serving;
     const std::string reply = serving.exchange(get("/1", headers) + "abc");
     EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
@@ -219,8 +220,35 @@ TEST(HttpServer, WhatIsNotHttpIsRefused) {
   }
 }
 
+TEST(HttpServer, BlankLinesBeforeARequestAreIgnored) {
+  Serving serving;
+  EXPECT_EQ(count(serving.exchange("\r\n" + get("/1") + "\r\n\r\n" + get("/2")), "200 OK"), 2U);
+  EXPECT_EQ(serving.handled, 2);
+}
+
+TEST(HttpServer, BlankLineMayComeByteByByte) {
+  Serving serving;
+  run(serving.io(), [&]() -> Async {
+    Client client(serving.io());
+    co_await client.connect(serving.port());
+    for (const std::string part : {"\r", "\n", "\r", "\nG"}) {
+      co_await client.send(part);
+      co_await settle();
+    }
+    co_await client.send(get("/1").substr(1));
+    EXPECT_THAT(co_await client.reply(), HasSubstr("GET /1"));
+  }());
+}
+
+TEST(HttpServer, BlankLineInsideARequestIsItsEnd) {
+  Serving serving;
+  EXPECT_THAT(serving.exchange("\rGET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(serving.exchange("GET /1 HTTP/1.1\r\n\r\nX: y\r\n\r\n"), HasSubstr("GET /1"));
+  EXPECT_EQ(serving.handled, 1);
+}
+
 TEST(HttpServer, ClientThatLeavesEarlyIsNoTrouble) {
-  for (const std::string bytes : {"", "G", "GET / HTTP/1.1\r\nHost"}) {
+  for (const std::string bytes : {"", "G", "\r", "\r\n", "GET / HTTP/1.1\r\nHost"}) {
     Serving serving;
     EXPECT_EQ(serving.exchange(bytes), "");
     EXPECT_THAT(serving.log.lines(), testing::IsEmpty());

@@ -38,7 +38,8 @@ enum class Mood { kWell, kNotFound, kFailing, kClosing, kWaiting };
 // A scraper of a fake endpoint that changes its mood.
 class Scraping {
  public:
-  explicit Scraping(nanoseconds min_interval = nanoseconds(0), nanoseconds timeout = seconds(20))
+  explicit Scraping(nanoseconds min_interval = nanoseconds(0), nanoseconds timeout = seconds(20),
+                    nanoseconds report_interval = hours(1))
       : endpoint_(io_, [this](const std::string& request) { return reply(request); }),
         scraper_(io_.get_executor(),
                  {.host = "127.0.0.1",
@@ -46,7 +47,10 @@ class Scraping {
                   .task_path = "/task",
                   .stats_path = "/task/stats",
                   .found_in = "test"},
-                 {.timeout = timeout, .min_interval = min_interval, .max_body_bytes = 1000},
+                 {.timeout = timeout,
+                  .min_interval = min_interval,
+                  .max_body_bytes = 1000,
+                  .report_interval = report_interval},
                  core_config(), replies_, log.log()) {}
 
   asio::awaitable<Shared> scrape(std::optional<nanoseconds> patience = std::nullopt) {
@@ -241,6 +245,16 @@ TEST(Scraper, EachChangeIsOneLogLine) {
         "error=\"http://127.0.0.1:[0-9]+/task: status 404 .*\" errors=2");
     EXPECT_THAT(scraping.log.lines(),
                 ElementsAre(began, "level=info msg=\"the endpoint is well again\"", began));
+  }());
+}
+
+TEST(Scraper, TroubleThatLastsIsLoggedAgainWhenTheIntervalIsOver) {
+  EXPECT_EQ(ScrapeOptions{}.report_interval, std::chrono::minutes(1));
+  Scraping scraping(nanoseconds(0), seconds(20), nanoseconds(0));
+  run(scraping.io(), [&]() -> Async {
+    for (int i = 0; i < 3; ++i) co_await scraping.scrape_when(Mood::kNotFound);
+    const auto still = HasSubstr("msg=\"the endpoint is still failing\" reason=status");
+    EXPECT_THAT(scraping.log.lines(), ElementsAre(HasSubstr("began to fail"), still, still));
   }());
 }
 
