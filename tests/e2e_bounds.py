@@ -27,8 +27,8 @@ def setUpModule():
 
 
 def sockets(exporter):
-    """How many sockets it holds: those of its clients, and a constant number of others while no scrape
-    runs."""
+    """How many sockets it holds: those of its clients, and, while no scrape runs, as many others as
+    ever."""
     folder = f"/proc/{exporter.pid}/fd"
     count = 0
     for name in os.listdir(folder):
@@ -290,7 +290,8 @@ class ClientsThatTakeTheirTime(BoundsTest):
 
 
 class CrowdOfClients(BoundsTest):
-    """More by far than it serves at a time. Had a scrape to wait for them, they would be gone after it."""
+    """More by far than it serves at a time. Had a scrape to wait for them, they would be gone after
+    it."""
 
     def crowd(self, exporter, beginnings):
         """So many that send one of the beginnings, in turn, and then nothing."""

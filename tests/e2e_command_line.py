@@ -88,6 +88,12 @@ class CommandLine(ProgramsTest):
             version = file.read().strip()
         self.assertRegex(ended.stdout, rf"\Aecs-task-metadata-exporter {re.escape(version)} .+\n\Z")
 
+    def test_metrics_prints_the_document_of_all_metrics(self):
+        ended = command("metrics")
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+        with open(os.path.join(os.path.dirname(__file__), "..", "docs", "metrics.md")) as file:
+            self.assertEqual(ended.stdout, file.read())
+
     def test_help_names_each_command_and_each_option_with_its_variable(self):
         for arguments in (["--help"], ["-h"], ["serve", "--help"], ["scrape", "--help"]):
             with self.subTest(arguments):

@@ -377,6 +377,21 @@ class ConfigurationThatChanges(WebTest):
         self.assertEqual(connection.getresponse().read(), b"healthy\n")
         self.assertIs(connection.sock, kept)
 
+    def test_a_new_authority_is_for_new_connections(self):
+        shutil.copy(f"{self.web}/ca.pem", f"{self.web}/clients.pem")
+        exporter = self.serving(self.tls("  client_ca_file: clients.pem\n"
+                                         "  client_auth_type: RequireAndVerifyClientCert\n"))
+        self.assertEqual(self.ask(exporter, client="client").status, 200)
+        self.assert_refused(exporter, "stranger")
+        shutil.copy(f"{self.web}/stranger.pem", f"{self.web}/clients.pem")
+
+        def is_let_in():
+            with contextlib.suppress(ssl.SSLError, ConnectionError):
+                return self.ask(exporter, client="stranger").status == 200
+
+        wait_until("the stranger is none any more", is_let_in)
+        self.assert_refused(exporter, "client")
+
     def test_users_come_and_go(self):
         exporter = self.serving(f"basic_auth_users:\n  alice: {QUICK}\n")
         ask = lambda name: exporter.ask("/-/healthy", headers=authorization(name)).status

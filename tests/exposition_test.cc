@@ -104,5 +104,37 @@ TEST(Exposition, LongestRealNumberFits) {
   EXPECT_EQ(printed(-std::numeric_limits<double>::max()), "-1.7976931348623157e+308\n");
 }
 
+// A family of one sample as OpenMetrics has it.
+std::string openmetrics_of(const char* name, FamilyType type) {
+  return exposition({.label_sets = {{}}, .families = {{name, type, "Of \"it\".", {{0, 1UL}}}}},
+                    ExpositionFormat::kOpenMetrics);
+}
+
+TEST(OpenMetrics, OfNothingIsItsEnd) {
+  EXPECT_EQ(exposition({}, ExpositionFormat::kOpenMetrics), "# EOF\n");
+}
+
+TEST(OpenMetrics, CounterIsCalledWithoutTotalButInItsSamples) {
+  EXPECT_EQ(openmetrics_of("c_total", FamilyType::kCounter),
+            "# HELP c Of \\\"it\\\".\n# TYPE c counter\nc_total 1\n# EOF\n");
+}
+
+TEST(OpenMetrics, UnitStandsWhereTheNameEndsInIt) {
+  EXPECT_EQ(openmetrics_of("c_seconds_total", FamilyType::kCounter),
+            "# HELP c_seconds Of \\\"it\\\".\n# TYPE c_seconds counter\n"
+            "# UNIT c_seconds seconds\nc_seconds_total 1\n# EOF\n");
+  EXPECT_EQ(openmetrics_of("g_bytes", FamilyType::kGauge),
+            "# HELP g_bytes Of \\\"it\\\".\n# TYPE g_bytes gauge\n# UNIT g_bytes bytes\ng_bytes 1\n"
+            "# EOF\n");
+  EXPECT_EQ(
+      openmetrics_of("g_bytes_free", FamilyType::kGauge),
+      "# HELP g_bytes_free Of \\\"it\\\".\n# TYPE g_bytes_free gauge\ng_bytes_free 1\n# EOF\n");
+}
+
+TEST(OpenMetrics, InfoIsATypeAndCalledWithoutInfo) {
+  EXPECT_EQ(openmetrics_of("t_info", FamilyType::kGauge),
+            "# HELP t Of \\\"it\\\".\n# TYPE t info\nt_info 1\n# EOF\n");
+}
+
 }  // namespace
 }  // namespace ecs_exporter
