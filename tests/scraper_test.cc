@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "captured_log.h"
@@ -211,6 +212,25 @@ TEST(Scraper, RoundEndsAtTheTimeout) {
     const Shared answer = co_await scraping.scrape_when(Mood::kWaiting);
     EXPECT_FALSE(answer->up());
     EXPECT_THAT(scraping.log.lines(), ElementsAre(HasSubstr("reason=timeout")));
+  }());
+}
+
+TEST(Scraper, RoundThatEndedWhileTheProcessSleptIsTheAnswer) {
+  Scraping scraping;
+  run(scraping.io(), [&]() -> Async {
+    scraping.mood = Mood::kWaiting;
+    std::optional<std::vector<std::string>> log_when_answered;
+    asio::co_spawn(
+        scraping.io(),
+        [&]() -> Async {
+          co_await scraping.scrape(milliseconds(50));
+          log_when_answered = scraping.log.lines();
+        },
+        [](const std::exception_ptr&) {});
+    co_await until([&] { return scraping.requests() == 2; });
+    std::this_thread::sleep_for(milliseconds(300));  // nothing runs meanwhile
+    co_await until([&] { return log_when_answered.has_value(); });
+    EXPECT_THAT(*log_when_answered, ElementsAre(HasSubstr("reason=timeout")));
   }());
 }
 
