@@ -230,6 +230,19 @@ class ConversationOverHttps(Conversation, BoundsTest):
         self.assert_complete(Samples(body.decode()))
 
 
+    def test_requests_that_came_in_one_record_need_no_other_to_be_answered(self):
+        # Whatever power of two the server reads at once, a request ends there.
+        one = request(headers=b"X-Long: ")
+        one = one.replace(b"X-Long: ", b"X-Long: " + (126 - len(one)) * b"x" + b"\r\n")
+        self.assertEqual(len(one), 128)
+        connection = self.talking(128 * one)
+        received = b""
+        while received.count(b"healthy\n") < 128:
+            part = connection.recv(65536)
+            self.assertTrue(part, f"{received.count(b'healthy')} were answered")
+            received += part
+
+
 class ClientsThatTakeTheirTime(BoundsTest):
     """Ten seconds for a request to arrive whole and as many for a reply to be taken: these are waited
     for, as it is the release that must have them."""
