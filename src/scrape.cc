@@ -11,7 +11,6 @@
 
 #include "compress.h"
 #include "exposition.h"
-#include "fetch.h"
 #include "metrics.h"
 #include "parse.h"
 
@@ -156,7 +155,8 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
   };
   const auto begin = Clock::now();
   auto [task, stats] =
-      co_await (fetch(request(endpoint_.task_path)) && fetch(request(endpoint_.stats_path)));
+      co_await (fetch(request(endpoint_.task_path), &task_connection_) &&
+                fetch(request(endpoint_.stats_path), &stats_connection_));
 
   const unsigned requests = task.requests + stats.requests;
   auto [snapshot, faults] =

@@ -18,6 +18,7 @@
 #include "endpoint.h"
 #include "error.h"
 #include "family.h"
+#include "fetch.h"
 #include "log.h"
 #include "metrics_config.h"
 #include "model.h"
@@ -117,6 +118,8 @@ class Scraper {
   const Log& log_;
   SelfUse self_;
 
+  KeptConnection task_connection_;
+  KeptConnection stats_connection_;
   Interpreter interpreter_;
   std::shared_ptr<const Answer> answer_;  // of the last round; null before the first
   unsigned failed_rounds_ = 0;            // in a row, up to now
