@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "compress.h"
 #include "exposition.h"
 #include "metrics.h"
 #include "metrics_config.h"
@@ -97,9 +96,11 @@ void add_steps(const Case& of) {
       measure(state, text_of(of).size(), [&] { return exposition(families, format); });
     });
   }
-  add("Gzip", [of](benchmark::State& state) {
-    const std::string text = text_of(of);
-    measure(state, text.size(), [&] { return gzip(text); });
+  add("PrintGzip", [of](benchmark::State& state) {
+    const Snapshot snapshot = snapshot_of(of);
+    const Families families = collect(snapshot, nullptr, config());
+    measure(state, text_of(of).size(),
+            [&] { return gzipped_exposition(families, ExpositionFormat::kText); });
   });
 }
 

@@ -16,4 +16,7 @@ namespace ecs_exporter {
 /// (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md).
 std::string exposition(const Families& families, ExpositionFormat format);
 
+/// The same as one gzip member, made without the text.
+std::string gzipped_exposition(const Families& families, ExpositionFormat format);
+
 }  // namespace ecs_exporter

@@ -9,7 +9,6 @@
 #include <exception>
 #include <utility>
 
-#include "compress.h"
 #include "exposition.h"
 #include "metrics.h"
 #include "parse.h"
@@ -154,9 +153,8 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
                         .max_body_bytes = options_.max_body_bytes};
   };
   const auto begin = Clock::now();
-  auto [task, stats] =
-      co_await (fetch(request(endpoint_.task_path), &task_connection_) &&
-                fetch(request(endpoint_.stats_path), &stats_connection_));
+  auto [task, stats] = co_await (fetch(request(endpoint_.task_path), &task_connection_) &&
+                                 fetch(request(endpoint_.stats_path), &stats_connection_));
 
   const unsigned requests = task.requests + stats.requests;
   auto [snapshot, faults] =
@@ -201,10 +199,7 @@ Answer::Body Answer::body(ExpositionFormat format, bool gzipped) const {
   const std::size_t index =
       (format == ExpositionFormat::kOpenMetrics ? 2U : 0U) + (gzipped ? 1U : 0U);
   Body& kept = bodies_[index];
-  if (!kept) {
-    kept = gzipped ? std::make_shared<const std::string>(gzip(*body(format, false)))
-                   : body(format, false, {});
-  }
+  if (!kept) kept = body(format, gzipped, {});
   return kept;
 }
 
@@ -212,9 +207,9 @@ Answer::Body Answer::body(ExpositionFormat format, bool gzipped,
                           const MetricsFilter& filter) const {
   const Groups groups = filter.groups.value_or(config_.groups);
   if (self_ && !self_->process && (groups & bit(kSelf)) != 0) self_->process = process_usage();
-  std::string text =
-      exposition(collect(snapshot_, self_ ? &*self_ : nullptr, config_, filter), format);
-  return std::make_shared<const std::string>(gzipped ? gzip(text) : std::move(text));
+  const Families families = collect(snapshot_, self_ ? &*self_ : nullptr, config_, filter);
+  return std::make_shared<const std::string>(gzipped ? gzipped_exposition(families, format)
+                                                     : exposition(families, format));
 }
 
 RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config) {
