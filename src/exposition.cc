@@ -52,39 +52,32 @@ struct Piece {
 };
 
 // The two ways to write: `once` what does not come again, `again` what may have been there.
-class PlainText {
- public:
-  explicit PlainText(std::size_t expected) { out_.reserve(expected); }
-  void once(std::string_view text) { out_ += text; }
-  void again(const Piece& piece) { out_ += piece.text; }
-  std::string finish() { return std::move(out_); }
+struct PlainText {
+  std::string& out;
 
- private:
-  std::string out_;
+  void once(std::string_view text) { out += text; }
+  void again(const Piece& piece) { out += piece.text; }
 };
 
-class GzippedText {
- public:
-  void once(std::string_view text) { out_.write(text); }
+struct GzippedText {
+  GzipWriter& out;
+
+  void once(std::string_view text) { out.write(text); }
   void again(Piece& piece) {
-    const std::size_t at = out_.position();
-    if (piece.written && out_.reaches(piece.at)) {
-      out_.write_again(piece.text, piece.at);
+    const std::size_t at = out.position();
+    if (piece.written && out.reaches(piece.at)) {
+      out.write_again(piece.text, piece.at);
     } else if (piece.begin != nullptr) {
       again(*piece.begin);
-      out_.write(piece.text.substr(piece.begin->text.size()));
+      out.write(piece.text.substr(piece.begin->text.size()));
     } else {
-      out_.write(piece.text);
+      out.write(piece.text);
     }
     for (Piece* part = &piece; part != nullptr; part = part->begin) {
       part->at = at;
       part->written = true;
     }
   }
-  std::string finish() { return out_.finish(); }
-
- private:
-  GzipWriter out_;
 };
 
 // The label sets as they stand in front of the closing brace, each made once however many samples
@@ -170,8 +163,7 @@ void write_openmetrics_metadata(Out& out, const Family& family, Piece& base) {
 }
 
 template <class Out>
-void write(Out& out, const Families& families, LabelPieces& labels, ExpositionFormat format) {
-  const bool openmetrics = format == ExpositionFormat::kOpenMetrics;
+void write(Out out, const Families& families, LabelPieces& labels, bool openmetrics) {
   for (const Family& family : families.families) {
     Piece base;
     if (openmetrics) {
@@ -187,7 +179,6 @@ void write(Out& out, const Families& families, LabelPieces& labels, ExpositionFo
       write_end(out, !set.text.empty(), sample.value);
     }
   }
-  if (openmetrics) out.once("# EOF\n");
 }
 
 // At least what the text comes to.
@@ -205,17 +196,36 @@ std::size_t expected_size(const Families& families, LabelPieces& labels) {
 
 }  // namespace
 
-std::string exposition(const Families& families, ExpositionFormat format) {
-  LabelPieces labels(families.label_sets);
-  PlainText out(expected_size(families, labels));
-  write(out, families, labels, format);
-  return out.finish();
+Exposition::Exposition(ExpositionFormat format, bool gzipped) : format_(format) {
+  if (gzipped) out_.emplace<GzipWriter>();
 }
 
-std::string gzipped_exposition(const Families& families, ExpositionFormat format) {
+void Exposition::add(const Families& families) {
   LabelPieces labels(families.label_sets);
-  GzippedText out;
-  write(out, families, labels, format);
+  const bool openmetrics = format_ == ExpositionFormat::kOpenMetrics;
+  if (auto* const gzip = std::get_if<GzipWriter>(&out_)) {
+    return write(GzippedText{*gzip}, families, labels, openmetrics);
+  }
+  std::string& text = std::get<std::string>(out_);
+  // With room for a few families more, as growing means copying.
+  constexpr std::size_t kMore = 16384;
+  const std::size_t expected = text.size() + expected_size(families, labels);
+  if (expected > text.capacity()) text.reserve(expected + kMore);
+  write(PlainText{text}, families, labels, openmetrics);
+}
+
+std::string Exposition::finish() {
+  const std::string_view end = format_ == ExpositionFormat::kOpenMetrics ? "# EOF\n" : "";
+  if (auto* const gzip = std::get_if<GzipWriter>(&out_)) {
+    gzip->write(end);
+    return gzip->finish();
+  }
+  return std::move(std::get<std::string>(out_) += end);
+}
+
+std::string exposition(const Families& families, ExpositionFormat format) {
+  Exposition out(format, false);
+  out.add(families);
   return out.finish();
 }
 

@@ -152,6 +152,16 @@ GzipWriter::GzipWriter() : out_(kUsualSize, '\0'), end_{.at = out_.data()} {
   for (const unsigned length : kDistanceLengths) end_.put(reversed(length, 4), 4);
 }
 
+GzipWriter::GzipWriter(const GzipWriter& other)
+    : out_(other.out_),
+      end_(other.end_),
+      position_(other.position_),
+      checksum_(other.checksum_),
+      unchecked_(other.unchecked_),
+      unchecked_size_(other.unchecked_size_) {
+  end_.at = out_.data() + (other.end_.at - other.out_.data());
+}
+
 void GzipWriter::write(std::string_view text) {
   check(text);
   make_room(2 * text.size());

@@ -15,7 +15,8 @@ namespace ecs_exporter {
 class GzipWriter {
  public:
   GzipWriter();
-  GzipWriter(const GzipWriter&) = delete;
+  /// Goes on from where `other` is.
+  GzipWriter(const GzipWriter& other);
   GzipWriter& operator=(const GzipWriter&) = delete;
 
   /// The bytes of text so far.

@@ -99,6 +99,12 @@ TEST(Exposition, LongestRealNumberFits) {
   EXPECT_EQ(printed(-std::numeric_limits<double>::max()), "-1.7976931348623157e+308\n");
 }
 
+std::string gzipped_exposition(const Families& families, ExpositionFormat format) {
+  Exposition out(format, true);
+  out.add(families);
+  return out.finish();
+}
+
 // What a reader makes of gzip that unpacks to so many bytes.
 std::string unpacked(std::string_view gzip, std::size_t size) {
   std::string text(size, '\0');
