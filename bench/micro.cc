@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "compress.h"
 #include "exposition.h"
 #include "metrics.h"
 #include "metrics_config.h"
@@ -53,11 +52,11 @@ const MetricsConfig& config() {
 }
 
 Snapshot snapshot_of(const Case& from) {
-  return Interpreter().interpret({.task = from.task, .stats = from.stats}).snapshot;
+  return *Interpreter().interpret({.task = from.task, .stats = from.stats}).snapshot;
 }
 
 std::string text_of(const Case& from) {
-  return exposition(collect(snapshot_of(from), nullptr, config()), ExpositionFormat::kText);
+  return exposition(collect(snapshot_of(from), config()), ExpositionFormat::kText);
 }
 
 // Runs `step`, and counts the bytes that it reads or writes.
@@ -86,20 +85,25 @@ void add_steps(const Case& of) {
   });
   add("Collect", [of](benchmark::State& state) {
     const Snapshot snapshot = snapshot_of(of);
-    measure(state, text_of(of).size(), [&] { return collect(snapshot, nullptr, config()); });
+    measure(state, text_of(of).size(), [&] { return collect(snapshot, config()); });
   });
   for (const auto& [step, format] :
        {std::pair("Print", ExpositionFormat::kText),
         std::pair("PrintOpenMetrics", ExpositionFormat::kOpenMetrics)}) {
     add(step, [of, format = format](benchmark::State& state) {
       const Snapshot snapshot = snapshot_of(of);
-      const Families families = collect(snapshot, nullptr, config());
+      const Families families = collect(snapshot, config());
       measure(state, text_of(of).size(), [&] { return exposition(families, format); });
     });
   }
-  add("Gzip", [of](benchmark::State& state) {
-    const std::string text = text_of(of);
-    measure(state, text.size(), [&] { return gzip(text); });
+  add("PrintGzip", [of](benchmark::State& state) {
+    const Snapshot snapshot = snapshot_of(of);
+    const Families families = collect(snapshot, config());
+    measure(state, text_of(of).size(), [&] {
+      Exposition out(ExpositionFormat::kText, true);
+      out.add(families);
+      return out.finish();
+    });
   });
 }
 

@@ -1,9 +1,12 @@
 // The two replies, separated by a byte 0x1E: read, collected and printed each way, and what was
 // printed read again. What must hold is said by `demand`.
+#include <libdeflate.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -145,9 +148,20 @@ const std::vector<MetricsConfig>& configs() {
   return made;
 }
 
+// What a reader makes of gzip that should unpack to so many bytes; "" for what is not gzip.
+std::string unpacked(std::string_view gzip, std::size_t size) {
+  static libdeflate_decompressor* const decompressor = libdeflate_alloc_decompressor();
+  std::string text(size, '\0');
+  const auto result = libdeflate_gzip_decompress(decompressor, gzip.data(), gzip.size(),
+                                                 text.data(), text.size(), nullptr);
+  return result == LIBDEFLATE_SUCCESS ? text : "";
+}
+
 void check_printed(const Answer& answer, const Keys& zeros, std::size_t input_size) {
   const auto text = answer.body(ExpositionFormat::kText, false);
   const auto openmetrics = answer.body(ExpositionFormat::kOpenMetrics, false);
+  demand(unpacked(*answer.body(ExpositionFormat::kText, true), text->size()) == *text,
+         "gzip holds another text");
   demand(text->size() <= 24UZ * 1024 * 1024 + 16 * input_size, "too much was printed");
   const ReadExposition in_text = read_exposition(*text, ExpositionFormat::kText);
   const ReadExposition in_openmetrics =
@@ -171,7 +185,7 @@ void check(const Replies& replies, std::size_t input_size) {
   zeros.merge(keys_of_zeros(*replies.stats));
   Interpreter interpreter;
   const auto [snapshot, faults] = interpreter.interpret(replies);
-  demand(snapshot.up == faults.empty(), "up does not follow from the faults");
+  demand(snapshot->up == faults.empty(), "up does not follow from the faults");
   for (const auto& fault : faults) {
     const ErrorKind kind = fault.error.kind;
     demand(kind == ErrorKind::kJson || kind == ErrorKind::kShape || kind == ErrorKind::kTooLarge,
@@ -182,12 +196,17 @@ void check(const Replies& replies, std::size_t input_size) {
   // One configuration for each input, for speed: an input of another size gets another.
   const MetricsConfig& config = configs()[input_size % configs().size()];
   check_printed(Answer(snapshot, std::nullopt, config), zeros, input_size);
-  // The same replies give the same bytes, also with what is remembered of the first time.
-  const auto text = [&](Snapshot of) {
+  // The same replies give the same bytes, also with what is remembered of the rounds before.
+  const auto text = [&](std::shared_ptr<const Snapshot> of) {
     return *Answer(std::move(of), std::nullopt, config).body(ExpositionFormat::kText, false);
   };
-  demand(text(snapshot) == text(interpreter.interpret(replies).snapshot),
-         "the second round differs");
+  const std::string first = text(snapshot);
+  demand(first == text(interpreter.interpret(replies).snapshot), "the second round differs");
+  // Here nobody else has the snapshot, so the task in it is used again.
+  Interpreter another;
+  another.interpret(replies);
+  another.interpret({.task = replies.task, .stats = *replies.stats + " "});
+  demand(first == text(another.interpret(replies).snapshot), "a later round differs");
 }
 
 }  // namespace

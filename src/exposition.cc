@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "gzip_writer.h"
 #include "quote.h"
 
 namespace ecs_exporter {
@@ -16,7 +17,7 @@ bool is_plain(char c) {
   return byte >= ' ' && byte < 0x7F && c != '\\' && c != '"';
 }
 
-void append_escaped(std::string& out, std::string_view text, bool quotes) {
+void append_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
     // Nearly always that is all.
     const auto plain =
@@ -33,7 +34,7 @@ void append_escaped(std::string& out, std::string_view text, bool quotes) {
       out += "\\\\";
     } else if (c == '\n') {
       out += "\\n";
-    } else if (c == '"' && quotes) {
+    } else if (c == '"') {
       out += "\\\"";
     } else {
       out += text.substr(0, length);
@@ -42,97 +43,190 @@ void append_escaped(std::string& out, std::string_view text, bool quotes) {
   }
 }
 
-void append_value(std::string& out, const Value& value) {
-  std::array<char, 32> digits{};
-  const auto end = std::visit(
-      [&](auto number) {
-        return std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-      },
-      value);
-  out.append(digits.data(), end);
-}
+// A piece of the text that comes more than once.
+struct Piece {
+  std::string_view text;
+  Piece* begin = nullptr;  // of the text, if that is another one's
+  std::size_t at = 0;      // where it was last written, if it was `written`
+  bool written = false;
+};
 
-// The sets as they stand between the braces, each once, however many samples have them.
-std::vector<std::string> label_texts(const std::vector<LabelSet>& sets) {
-  std::vector<std::string> texts;
-  texts.reserve(sets.size());
-  for (const LabelSet& set : sets) {
-    std::string text = set.parent == LabelSet::kNoParent ? "" : texts[set.parent];
-    for (const Label& label : set.labels) {
-      if (label.value.empty()) continue;
-      if (!text.empty()) text += ',';
-      text += label.name;
-      text += "=\"";
-      append_escaped(text, label.value, true);
-      text += '"';
+// The two ways to write: `once` what does not come again, `again` what may have been there.
+struct PlainText {
+  std::string& out;
+
+  void once(std::string_view text) { out += text; }
+  void again(const Piece& piece) { out += piece.text; }
+};
+
+struct GzippedText {
+  GzipWriter& out;
+
+  void once(std::string_view text) { out.write(text); }
+  void again(Piece& piece) {
+    const std::size_t at = out.position();
+    if (piece.written && out.reaches(piece.at)) {
+      out.write_again(piece.text, piece.at);
+    } else if (piece.begin != nullptr) {
+      again(*piece.begin);
+      out.write(piece.text.substr(piece.begin->text.size()));
+    } else {
+      out.write(piece.text);
     }
-    texts.push_back(std::move(text));
+    for (Piece* part = &piece; part != nullptr; part = part->begin) {
+      part->at = at;
+      part->written = true;
+    }
   }
-  return texts;
+};
+
+// The label sets as they stand in front of the closing brace, each made once however many samples
+// have it.
+class LabelPieces {
+ public:
+  explicit LabelPieces(const std::vector<LabelSet>& sets)
+      : texts_(sets.size()), pieces_(sets.size()) {
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      const LabelSet& set = sets[i];
+      std::string& text = texts_[i];
+      Piece* const parent = set.parent == LabelSet::kNoParent ? nullptr : &pieces_[set.parent];
+      if (parent != nullptr) text = parent->text;
+      for (const Label& label : set.labels) {
+        if (label.value.empty()) continue;
+        text += text.empty() ? '{' : ',';
+        text += label.name;
+        text += "=\"";
+        append_escaped(text, label.value);
+        text += '"';
+      }
+      pieces_[i] = {.text = text, .begin = parent};
+    }
+  }
+
+  Piece& operator[](std::size_t set) { return pieces_[set]; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<Piece> pieces_;
+};
+
+// A number as its line ends with it: at most 20 digits of a whole one, 24 characters of a real one.
+constexpr std::size_t kLongestEnd = 32;
+template <class Out>
+void write_end(Out& out, bool labelled, const Value& value) {
+  std::array<char, kLongestEnd> text{};
+  char* begin = text.data();
+  if (labelled) *begin++ = '}';
+  *begin++ = ' ';
+  char* end = std::visit(
+      [&](auto number) { return std::to_chars(begin, text.data() + text.size() - 1, number).ptr; },
+      value);
+  *end++ = '\n';
+  out.once({text.data(), end});
 }
 
 // "# TYPE name gauge" and its like.
-void append_metadata(std::string& out, std::string_view keyword, std::string_view name,
-                     std::string_view text, bool quotes = false) {
-  out += "# ";
-  out += keyword;
-  out += ' ';
-  out += name;
-  out += ' ';
-  append_escaped(out, text, quotes);
-  out += '\n';
+template <class Out>
+void write_metadata(Out& out, std::string_view keyword, Piece& name, std::string_view text) {
+  out.once(keyword);
+  out.again(name);
+  out.once(" ");
+  out.once(text);
+  out.once("\n");
 }
 
-void append_text_metadata(std::string& out, const Family& family) {
-  append_metadata(out, "HELP", family.name, family.help);
-  append_metadata(out, "TYPE", family.name,
-                  family.type == FamilyType::kCounter ? "counter" : "gauge");
+// `base` is the family's name in the metadata.
+template <class Out>
+void write_text_metadata(Out& out, const Family& family, Piece& base) {
+  base.text = family.name;
+  write_metadata(out, "# HELP ", base, family.help);
+  write_metadata(out, "# TYPE ", base, family.type == FamilyType::kCounter ? "counter" : "gauge");
 }
 
-// In OpenMetrics the family's name is that of its samples without what the type adds to it.
-void append_openmetrics_metadata(std::string& out, const Family& family) {
-  std::string_view name = family.name;
+// In OpenMetrics that is the name of the samples without what the type adds to it.
+template <class Out>
+void write_openmetrics_metadata(Out& out, const Family& family, Piece& base) {
+  base.text = family.name;
   std::string_view type = "gauge";
   if (family.type == FamilyType::kCounter) {
     type = "counter";
-    name.remove_suffix(std::string_view("_total").size());
-  } else if (name.ends_with("_info")) {
+    base.text.remove_suffix(std::string_view("_total").size());
+  } else if (family.name.ends_with("_info")) {
     type = "info";
-    name.remove_suffix(std::string_view("_info").size());
+    base.text.remove_suffix(std::string_view("_info").size());
   }
-  append_metadata(out, "HELP", name, family.help, true);
-  append_metadata(out, "TYPE", name, type);
+  write_metadata(out, "# HELP ", base, family.help);
+  write_metadata(out, "# TYPE ", base, type);
   for (const std::string_view unit : {"bytes", "seconds"}) {
-    if (name.ends_with(unit)) append_metadata(out, "UNIT", name, unit);
+    if (base.text.ends_with(unit)) write_metadata(out, "# UNIT ", base, unit);
   }
+}
+
+template <class Out>
+void write(Out out, const Families& families, LabelPieces& labels, bool openmetrics) {
+  for (const Family& family : families.families) {
+    Piece base;
+    if (openmetrics) {
+      write_openmetrics_metadata(out, family, base);
+    } else {
+      write_text_metadata(out, family, base);
+    }
+    Piece name{.text = family.name, .begin = &base};
+    for (const Sample& sample : family.samples) {
+      Piece& set = labels[sample.labels];
+      out.again(name);
+      out.again(set);
+      write_end(out, !set.text.empty(), sample.value);
+    }
+  }
+}
+
+// At least what the text comes to.
+std::size_t expected_size(const Families& families, LabelPieces& labels) {
+  constexpr std::size_t kMetadata = 3 * std::string_view("# HELP  seconds\n").size();
+  std::size_t size = 8;
+  for (const Family& family : families.families) {
+    size += kMetadata + 3 * family.name.size() + family.help.size();
+    for (const Sample& sample : family.samples) {
+      size += family.name.size() + labels[sample.labels].text.size() + kLongestEnd;
+    }
+  }
+  return size;
 }
 
 }  // namespace
 
-std::string exposition(const Families& families, ExpositionFormat format) {
-  const bool openmetrics = format == ExpositionFormat::kOpenMetrics;
-  const std::vector<std::string> labels = label_texts(families.label_sets);
-  std::string out;
-  for (const Family& family : families.families) {
-    if (openmetrics) {
-      append_openmetrics_metadata(out, family);
-    } else {
-      append_text_metadata(out, family);
-    }
-    for (const Sample& sample : family.samples) {
-      out += family.name;
-      if (const std::string& text = labels[sample.labels]; !text.empty()) {
-        out += '{';
-        out += text;
-        out += '}';
-      }
-      out += ' ';
-      append_value(out, sample.value);
-      out += '\n';
-    }
+Exposition::Exposition(ExpositionFormat format, bool gzipped) : format_(format) {
+  if (gzipped) out_.emplace<GzipWriter>();
+}
+
+void Exposition::add(const Families& families) {
+  LabelPieces labels(families.label_sets);
+  const bool openmetrics = format_ == ExpositionFormat::kOpenMetrics;
+  if (auto* const gzip = std::get_if<GzipWriter>(&out_)) {
+    return write(GzippedText{*gzip}, families, labels, openmetrics);
   }
-  if (openmetrics) out += "# EOF\n";
-  return out;
+  std::string& text = std::get<std::string>(out_);
+  // With room for a few families more, as growing means copying.
+  constexpr std::size_t kMore = 16384;
+  const std::size_t expected = text.size() + expected_size(families, labels);
+  if (expected > text.capacity()) text.reserve(expected + kMore);
+  write(PlainText{text}, families, labels, openmetrics);
+}
+
+std::string Exposition::finish() {
+  const std::string_view end = format_ == ExpositionFormat::kOpenMetrics ? "# EOF\n" : "";
+  if (auto* const gzip = std::get_if<GzipWriter>(&out_)) {
+    gzip->write(end);
+    return gzip->finish();
+  }
+  return std::move(std::get<std::string>(out_) += end);
+}
+
+std::string exposition(const Families& families, ExpositionFormat format) {
+  Exposition out(format, false);
+  out.add(families);
+  return out.finish();
 }
 
 }  // namespace ecs_exporter

@@ -32,7 +32,7 @@ struct Sample {
   Value value;
 };
 
-/// Name and help live in the table of metrics, and so for ever.
+/// Name and help live in the table of metrics, and so for ever; they need no escaping.
 struct Family {
   std::string_view name;
   FamilyType type = FamilyType::kGauge;

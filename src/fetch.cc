@@ -10,17 +10,45 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "quote.h"
 
 namespace ecs_exporter {
+
+struct KeptConnection::Connection : std::enable_shared_from_this<Connection> {
+  explicit Connection(const boost::asio::any_io_executor& executor)
+      : socket(executor), timer(executor) {}
+
+  /// Ends what waits then, unless the timer is cancelled before.
+  void close_at(std::chrono::steady_clock::time_point deadline) {
+    timer.expires_at(deadline);
+    timer.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+      const auto self = weak.lock();
+      if (ec || !self || self->timer.expiry() > std::chrono::steady_clock::now()) return;
+      self->late = true;
+      self->close();
+    });
+  }
+  void close() {
+    boost::system::error_code ignored;
+    socket.close(ignored);
+  }
+  /// `ec`, or that it was too late.
+  boost::system::error_code cause(boost::system::error_code ec) const {
+    return late ? boost::asio::error::timed_out : ec;
+  }
+
+  boost::asio::ip::tcp::socket socket;
+  boost::asio::steady_timer timer;
+  bool late = false;
+};
+
 namespace {
 
 namespace asio = boost::asio;
@@ -29,8 +57,10 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
+using Connected = std::shared_ptr<KeptConnection::Connection>;
+using Parser = http::response_parser<http::string_body>;
 
-constexpr std::size_t kReadSize = 16UZ * 1024;
+constexpr std::size_t kReadSize = 32UZ * 1024;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kMaxHeaderBytes = 8192;
 
@@ -97,15 +127,16 @@ asio::awaitable<Result<std::vector<tcp::endpoint>>> endpoints_of(const FetchRequ
   co_return co_await look_up(request);
 }
 
-std::string request_text(const FetchRequest& request) {
+std::string request_text(const FetchRequest& request, bool keep) {
   const bool v6 = request.host.contains(':');
   std::string text = "GET ";
   text += request.path;
   text += " HTTP/1.1\r\nHost: ";
   text += v6 ? "[" + request.host + "]" : request.host;
   if (request.port != "80") text += ":" + request.port;
-  // The agent closes idle connections after 5 seconds, which is sooner than most scrape again.
-  text += "\r\nUser-Agent: ecs-task-metadata-exporter\r\nConnection: close\r\n\r\n";
+  text += "\r\nUser-Agent: ecs-task-metadata-exporter\r\n";
+  if (!keep) text += "Connection: close\r\n";
+  text += "\r\n";
   return text;
 }
 
@@ -117,7 +148,7 @@ bool is_http_error(error_code ec) {
 // Turns what went wrong while reading a reply into an answer; `header_read` if its header was fine.
 Attempt read_failure(const FetchRequest& request, error_code ec, bool header_read) {
   Attempt attempt{.body = {}, .connected = true};
-  if (ec == beast::error::timeout) {
+  if (ec == asio::error::timed_out) {
     attempt.body = failure(request, ErrorKind::kTimeout, "no whole reply in time");
   } else if (ec == http::error::body_limit) {
     attempt.body = failure(request, ErrorKind::kTooLarge,
@@ -152,40 +183,84 @@ Attempt judged(const FetchRequest& request, http::response<http::string_body> re
   return attempt;
 }
 
-asio::awaitable<Attempt> try_once(const FetchRequest& request) {
-  auto endpoints = co_await endpoints_of(request);
-  if (!endpoints) co_return Attempt{.body = std::unexpected(std::move(endpoints.error()))};
+// True while the other side has neither closed the connection nor sent what nobody asked for. The
+// agent closes one that has been idle for 5 seconds.
+bool is_open(tcp::socket& socket) {
+  error_code ec;
+  char byte = 0;
+  socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, ec);
+  return ec == asio::error::would_block;
+}
 
-  beast::tcp_stream stream(co_await asio::this_coro::executor);
-  stream.expires_at(request.deadline);
-  auto [connect_error, connected_to] = co_await stream.async_connect(*endpoints, kAwait);
-  if (connect_error) {
-    const bool late = connect_error == beast::error::timeout;
-    co_return Attempt{.body = failure(request, late ? ErrorKind::kTimeout : ErrorKind::kConnect,
-                                      late ? "no connection in time"
-                                           : "cannot connect: " + connect_error.message())};
+asio::awaitable<Result<Connected>> connect(const FetchRequest& request) {
+  const auto endpoints = co_await endpoints_of(request);
+  if (!endpoints) co_return std::unexpected(endpoints.error());
+  const auto connection =
+      std::make_shared<KeptConnection::Connection>(co_await asio::this_coro::executor);
+  connection->close_at(request.deadline);
+  auto [ec, to] = co_await asio::async_connect(connection->socket, *endpoints, kAwait);
+  ec = connection->cause(ec);
+  if (!ec) connection->socket.non_blocking(true, ec);  // for `is_open`
+  if (!ec) co_return connection;
+  if (ec == asio::error::timed_out) {
+    co_return failure(request, ErrorKind::kTimeout, "no connection in time");
+  }
+  co_return failure(request, ErrorKind::kConnect, "cannot connect: " + ec.message());
+}
+
+// Reads until the parser has the whole reply.
+asio::awaitable<error_code> read_reply(KeptConnection::Connection& connection, Parser& parser) {
+  beast::flat_buffer buffer(kReadSize);
+  while (!parser.is_done()) {
+    if (buffer.size() == buffer.max_size()) co_return http::error::buffer_overflow;
+    auto [ec, size] = co_await connection.socket.async_read_some(
+        buffer.prepare(buffer.max_size() - buffer.size()), kAwait);
+    buffer.commit(size);
+    if (ec == asio::error::eof && parser.got_some()) {
+      ec = {};
+      parser.put_eof(ec);  // which may be the end of the body
+      co_return ec;
+    }
+    if (ec) co_return connection.cause(ec);
+    buffer.consume(parser.put(buffer.data(), ec));
+    if (ec && ec != http::error::need_more) co_return ec;
+  }
+  if (buffer.size() > 0) connection.close();  // more than a reply: nothing to go on with
+  co_return error_code();
+}
+
+asio::awaitable<Attempt> try_once(const FetchRequest& request, KeptConnection* kept) {
+  Connected connection = kept == nullptr ? nullptr : std::exchange(kept->connection, nullptr);
+  if (connection && is_open(connection->socket)) {
+    connection->close_at(request.deadline);
+  } else {
+    auto connected = co_await connect(request);
+    if (!connected) co_return Attempt{.body = std::unexpected(std::move(connected.error()))};
+    connection = std::move(*connected);
   }
 
-  const std::string text = request_text(request);
-  auto [write_error, written] = co_await asio::async_write(stream, asio::buffer(text), kAwait);
-  if (write_error) co_return read_failure(request, write_error, false);
+  const std::string text = request_text(request, kept != nullptr);
+  auto [write_error, written] =
+      co_await asio::async_write(connection->socket, asio::buffer(text), kAwait);
+  if (write_error) co_return read_failure(request, connection->cause(write_error), false);
 
-  http::response_parser<http::string_body> parser;
+  Parser parser;
+  parser.eager(true);
   parser.header_limit(kMaxHeaderBytes);
   parser.body_limit(request.max_body_bytes);
-  beast::flat_buffer buffer(64UZ * 1024);
-  buffer.reserve(kReadSize);  // else Beast begins with 512 bytes a read
-  auto [read_error, read] = co_await http::async_read(stream, buffer, parser, kAwait);
+  const error_code read_error = co_await read_reply(*connection, parser);
   if (read_error) co_return read_failure(request, read_error, parser.is_header_done());
+  connection->timer.cancel();
+  if (kept != nullptr && parser.keep_alive()) kept->connection = std::move(connection);
   co_return judged(request, parser.release());
 }
 
 }  // namespace
 
-asio::awaitable<Fetched> fetch(FetchRequest request) {
+asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept) {
   const auto begin = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  Attempt attempt = co_await try_once(request);
+  Attempt attempt = co_await try_once(request, kept);
   unsigned requests = attempt.connected ? 1 : 0;
   if (!attempt.may_retry) co_return Fetched{std::move(attempt.body), requests, elapsed()};
 
@@ -195,7 +270,7 @@ asio::awaitable<Fetched> fetch(FetchRequest request) {
   if (Clock::now() + pause < request.deadline) {
     asio::steady_timer timer(co_await asio::this_coro::executor, pause);
     co_await timer.async_wait(kAwait);
-    attempt = co_await try_once(request);
+    attempt = co_await try_once(request, kept);
     requests += attempt.connected ? 1 : 0;
   }
   co_return Fetched{std::move(attempt.body), requests, elapsed()};

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "error.h"
@@ -29,8 +30,16 @@ struct Fetched {
   double seconds = 0;  // that it took
 };
 
+/// The connection of the last of several fetches from one host, for the next of them. It must
+/// outlive each, and is for one at a time.
+struct KeptConnection {
+  struct Connection;
+  std::shared_ptr<Connection> connection;  // null: none, or the endpoint did not keep it
+};
+
 /// Tries once more, after a short random pause and if time is left, where the endpoint closed the
-/// connection without a reply, or said 429 or 5xx. Redirects are not followed.
-boost::asio::awaitable<Fetched> fetch(FetchRequest request);
+/// connection without a reply, or said 429 or 5xx. Redirects are not followed. Without `kept` the
+/// connection is closed in the end.
+boost::asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept = nullptr);
 
 }  // namespace ecs_exporter

@@ -1,6 +1,7 @@
 // Boost.JSON's event parser, and the stack that finds the place of each event's value.
 #include "json.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse_options.hpp>
@@ -221,13 +222,22 @@ class Reader {
   }
 
   Place member(Frame& frame, const Place::Object& object, error_code& ec) {
-    const std::size_t size = object.members.size();
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::size_t at = (frame.expected + i) % size;
-      if (object.members[at].key == frame.key) {
-        frame.expected = at + 1;
-        return object.members[at].place(object.target);
-      }
+    const auto is_it = [&](const Member& member) {
+      // What differs mostly does so in length or in the first letter.
+      return member.key.size() == frame.key.size() && member.key.front() == frame.key.front() &&
+             member.key == frame.key;
+    };
+    const auto begin = object.members.begin();
+    const auto end = object.members.end();
+    const auto expected = begin + static_cast<std::ptrdiff_t>(frame.expected);
+    auto found = std::find_if(expected, end, is_it);
+    if (found == end) {
+      found = std::find_if(begin, expected, is_it);
+      if (found == expected) found = end;
+    }
+    if (found != end) {
+      frame.expected = static_cast<std::size_t>(found - begin) + 1;
+      return found->place(object.target);
     }
     return object.rest == nullptr ? Place() : entry(object.rest(object.target), frame.key, ec);
   }

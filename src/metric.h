@@ -124,13 +124,19 @@ constexpr bool is_name(std::string_view name) {
   });
 }
 
+// Is printed as it is in every format.
+constexpr bool needs_no_escape(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c >= ' ' && c <= '~' && c != '\\' && c != '"'; });
+}
+
 template <class Subject, std::size_t Rows>
 constexpr bool well_formed(const Metric<Subject> (&table)[Rows]) {
   return std::ranges::all_of(table, [](const Metric<Subject>& row) {
     return is_name(row.name) &&
            (row.type == FamilyType::kCounter) == row.name.ends_with("_total") &&
-           row.help.ends_with('.') && !row.source.empty() && !row.absent.empty() &&
-           (row.labels == nullptr) == row.label_names.empty();
+           row.help.ends_with('.') && needs_no_escape(row.help) && !row.source.empty() &&
+           !row.absent.empty() && (row.labels == nullptr) == row.label_names.empty();
   });
 }
 

@@ -60,6 +60,7 @@ class Collector {
           std::ranges::find(filter_.names, metric.name) == filter_.names.end())
         continue;
       Family family{metric.name, metric.type, metric.help, {}};
+      family.samples.reserve(std::size(subjects));
       for (const auto& [subject, labels] : subjects) {
         const auto value = metric.value(subject);
         if (!value) continue;
@@ -184,6 +185,13 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
   if (self.process) out.add(kProcessTable, *self.process, fixed_labels);
 }
 
+// The labels that are the same everywhere.
+std::size_t fixed_label_set(Collector& out, const MetricsConfig& config) {
+  LabelSet fixed;
+  for (const auto& [name, value] : config.static_labels) fixed.labels.push_back({name, value});
+  return out.label_set(std::move(fixed));
+}
+
 // The labels of the task that were chosen, on top of those that are the same everywhere.
 std::size_t task_label_set(Collector& out, const MetricsConfig& config, const Task& task,
                            std::size_t fixed_labels) {
@@ -228,12 +236,10 @@ void add_profile(Collector& out, const Snapshot& snapshot, std::size_t task_labe
 
 }  // namespace
 
-Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsConfig& config,
+Families collect(const Snapshot& snapshot, const MetricsConfig& config,
                  const MetricsFilter& filter) {
   Collector out(config, filter);
-  LabelSet fixed;
-  for (const auto& [name, value] : config.static_labels) fixed.labels.push_back({name, value});
-  const std::size_t fixed_labels = out.label_set(std::move(fixed));
+  const std::size_t fixed_labels = fixed_label_set(out, config);
   const Task& task = snapshot.task;
   const std::size_t task_labels = task_label_set(out, config, task, fixed_labels);
   const Containers containers = app_containers(out, config, task, task_labels);
@@ -242,7 +248,6 @@ Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsCon
   if (config.ecs_exporter_profile) {
     add_profile(out, snapshot, task_labels, containers);
     out.add(kCoreTaskTable, snapshot, task_labels);
-    if (out.wants(kSelf) && self != nullptr) add_self(out, *self, fixed_labels, task_labels);
     return out.take();
   }
   out.add(kCoreContainerTable, containers);
@@ -259,10 +264,18 @@ Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsCon
     out.add(kTaskInfoTable, task, fixed_labels);
     out.add(kTaskTable, task, task_labels);
   }
-  if (out.wants(kSelf) && self != nullptr) add_self(out, *self, fixed_labels, task_labels);
   if (out.wants(kMemoryDetail)) add_memory_detail(out, containers);
   if (out.wants(kCpuDetail)) add_cpu_detail(out, containers);
   if (out.wants(kDiskDetail)) add_disk_detail(out, containers);
+  return out.take();
+}
+
+Families collect_self(const SelfUse& self, const Task& task, const MetricsConfig& config,
+                      const MetricsFilter& filter) {
+  Collector out(config, filter);
+  if (!out.wants(kSelf)) return {};
+  const std::size_t fixed_labels = fixed_label_set(out, config);
+  add_self(out, self, fixed_labels, task_label_set(out, config, task, fixed_labels));
   return out.take();
 }
 

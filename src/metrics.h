@@ -8,10 +8,14 @@
 
 namespace ecs_exporter {
 
-/// What is to be said of `snapshot`, and of this exporter if `self` is given: a pure function. A
-/// family without a sample is left out; `ecs_container_exporter_up` always has one, unless the
-/// filter names others. `config` must outlive what comes back.
-Families collect(const Snapshot& snapshot, const SelfUse* self, const MetricsConfig& config,
+/// What is to be said of `snapshot`: a pure function. A family without a sample is left out;
+/// `ecs_container_exporter_up` always has one, unless the filter names others. `config` must
+/// outlive what comes back.
+Families collect(const Snapshot& snapshot, const MetricsConfig& config,
                  const MetricsFilter& filter = {});
+
+/// What is to be said of this exporter, which has other families; `task` is for its labels.
+Families collect_self(const SelfUse& self, const Task& task, const MetricsConfig& config,
+                      const MetricsFilter& filter = {});
 
 }  // namespace ecs_exporter

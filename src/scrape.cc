@@ -9,18 +9,15 @@
 #include <exception>
 #include <utility>
 
-#include "compress.h"
-#include "exposition.h"
-#include "fetch.h"
 #include "metrics.h"
-#include "parse.h"
 
 namespace ecs_exporter {
 namespace {
 
 namespace asio = boost::asio;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kLongestName = 255;  // in a message; the longest that ECS takes
+constexpr std::size_t kMostKept = 512UZ * 1024;  // of the replies of the last round
+constexpr std::size_t kLongestName = 255;        // in a message; the longest that ECS takes
 
 // Who the task is, without anything that changes.
 Task identity_of(const Task& task) {
@@ -93,19 +90,27 @@ void count(EndpointUse& use, Fault::In which, const Fetched& fetched,
 
 }  // namespace
 
-Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
+bool Interpreter::is_last(const Replies& replies) const {
+  return last_ && replies.task && replies.stats && *replies.task == last_->task_body &&
+         *replies.stats == last_->stats_body;
+}
+
+Interpreter::Interpreted Interpreter::interpret(Replies replies) {
+  if (is_last(replies)) return {last_->snapshot, last_->faults};
+
   Interpreted out;
   const auto incomplete = [&](Fault::In in, std::string message) {
     out.faults.push_back({in, {ErrorKind::kShape, std::move(message)}, /*loses_reply=*/false});
   };
 
+  auto last = std::exchange(last_, std::nullopt);
   auto stats = parsed(replies.stats, parse_stats, "the reply to /task/stats");
   if (!stats) out.faults.push_back({Fault::In::kStats, stats.error(), true});
-  auto task = parsed(replies.task, parse_task, "the reply to /task");
+  auto task = task_of(replies.task, last);
   if (!task) {
     // Samples cannot be named without it.
     out.faults.insert(out.faults.begin(), {Fault::In::kTask, task.error(), true});
-    out.snapshot.task = identity_;
+    out.snapshot = std::make_shared<const Snapshot>(nothing_yet());
     return out;
   }
 
@@ -118,12 +123,47 @@ Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
   join(task->task, stats ? std::move(stats->samples) : Named<ContainerStats>());
   if (const auto fine = check_labels(task->task, replies); !fine) {
     out.faults.insert(out.faults.begin(), {Fault::In::kTask, fine.error(), true});
-    out.snapshot.task = identity_;
+    out.snapshot = std::make_shared<const Snapshot>(nothing_yet());
     return out;
   }
+  remember_peaks(task->task);
+  for (const Container& container : task->task.containers) {
+    if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
+      incomplete(Fault::In::kStats, "container " + container.name.substr(0, kLongestName) +
+                                        " is RUNNING and has no stats");
+    }
+  }
+  identity_ = identity_of(task->task);
 
+  const auto snapshot = std::make_shared<Snapshot>(
+      Snapshot{.task = std::move(task->task), .task_is_current = true, .up = out.faults.empty()});
+  out.snapshot = snapshot;
+  if (stats && replies.task->size() + replies.stats->size() <= kMostKept) {
+    last_ = Round{.task_body = std::move(*replies.task),
+                  .stats_body = std::move(*replies.stats),
+                  .task_problem = std::move(task->problem),
+                  .snapshot = snapshot,
+                  .faults = out.faults};
+  }
+  return out;
+}
+
+Result<TaskReply> Interpreter::task_of(const Result<std::string>& body,
+                                       std::optional<Round>& last) const {
+  const bool taken = body && last && last->task_body == *body && last->snapshot.use_count() == 1;
+  if (!taken) return parsed(body, parse_task, "the reply to /task");
+  TaskReply reply{.task = std::move(last->snapshot->task),
+                  .problem = std::move(last->task_problem)};
+  for (Container& container : reply.task.containers) {
+    container.stats.reset();
+    container.peak_usage_bytes.reset();
+  }
+  return reply;
+}
+
+void Interpreter::remember_peaks(Task& task) {
   std::map<std::string, std::uint64_t, std::less<>> peaks;
-  for (Container& container : task->task.containers) {
+  for (Container& container : task.containers) {
     if (const auto known = peaks_.find(container.docker_id); known != peaks_.end()) {
       container.peak_usage_bytes = known->second;
     }
@@ -134,16 +174,8 @@ Interpreter::Interpreted Interpreter::interpret(const Replies& replies) {
     if (container.peak_usage_bytes && !container.docker_id.empty()) {
       peaks.emplace(container.docker_id, *container.peak_usage_bytes);
     }
-    if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
-      incomplete(Fault::In::kStats, "container " + container.name.substr(0, kLongestName) +
-                                        " is RUNNING and has no stats");
-    }
   }
   peaks_ = std::move(peaks);
-  identity_ = identity_of(task->task);
-
-  out.snapshot = {.task = std::move(task->task), .task_is_current = true, .up = out.faults.empty()};
-  return out;
 }
 
 Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOptions options,
@@ -179,7 +211,7 @@ asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
   }
   if (round_has_ended()) co_return answer_;
   std::erase(waiting_, &timer);
-  co_return answer_with(interpreter_.nothing_yet());
+  co_return nothing_yet();
 }
 
 void Scraper::start_round(Clock::time_point deadline) {
@@ -190,7 +222,7 @@ void Scraper::start_round(Clock::time_point deadline) {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const std::exception& e) {
       log_.error("a round was given up", {{"error", e.what()}});
-      answer_ = answer_with(interpreter_.nothing_yet());
+      answer_ = nothing_yet();
     }
     for (asio::steady_timer* timer : std::exchange(waiting_, {})) timer->cancel();
   });
@@ -206,26 +238,34 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
                         .max_body_bytes = options_.max_body_bytes};
   };
   const auto begin = Clock::now();
-  auto [task, stats] =
-      co_await (fetch(request(endpoint_.task_path)) && fetch(request(endpoint_.stats_path)));
+  auto [task, stats] = co_await (fetch(request(endpoint_.task_path), &task_connection_) &&
+                                 fetch(request(endpoint_.stats_path), &stats_connection_));
 
   const unsigned requests = task.requests + stats.requests;
-  auto [snapshot, faults] =
-      interpreter_.interpret({.task = std::move(task.body), .stats = std::move(stats.body)});
+  Replies replies{.task = std::move(task.body), .stats = std::move(stats.body)};
+  const bool news = !answer_ || !interpreter_.is_last(replies);
+  if (news) answer_.reset();  // so that the interpreter can have its snapshot back
+  const auto [snapshot, faults] = interpreter_.interpret(std::move(replies));
   count(self_.task, Fault::In::kTask, task, faults);
   count(self_.stats, Fault::In::kStats, stats, faults);
   self_.round_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  failed_rounds_ = snapshot.up ? 0 : failed_rounds_ + 1;
-  ever_up_ = ever_up_ || snapshot.up;
-  answer_ = answer_with(std::move(snapshot));
+  failed_rounds_ = snapshot->up ? 0 : failed_rounds_ + 1;
+  ever_up_ = ever_up_ || snapshot->up;
+  answer_ = news ? std::make_shared<const Answer>(snapshot, self_now(), config_)
+                 : std::make_shared<const Answer>(*answer_, self_now());
   // Each request buys half an interval of rest for the endpoint, those of a retry too.
   fresh_until_ = Clock::now() + options_.min_interval * std::max(requests, 2U) / 2;
   report(faults);
 }
 
-std::shared_ptr<const Answer> Scraper::answer_with(Snapshot snapshot) {
+SelfUse Scraper::self_now() {
   self_.replies = replies_;
-  return std::make_shared<const Answer>(std::move(snapshot), self_, config_);
+  return self_;
+}
+
+std::shared_ptr<const Answer> Scraper::nothing_yet() {
+  return std::make_shared<const Answer>(
+      std::make_shared<const Snapshot>(interpreter_.nothing_yet()), self_now(), config_);
 }
 
 // A line when trouble begins or ends, and while it lasts one now and then.
@@ -245,32 +285,50 @@ void Scraper::report(const std::vector<Fault>& faults) {
   failing_ = failing;
 }
 
-Answer::Answer(Snapshot snapshot, std::optional<SelfUse> self, const MetricsConfig& config)
+Answer::Answer(std::shared_ptr<const Snapshot> snapshot, std::optional<SelfUse> self,
+               const MetricsConfig& config)
     : snapshot_(std::move(snapshot)), self_(std::move(self)), config_(config) {}
 
+Answer::Answer(const Answer& before, SelfUse self)
+    : snapshot_(before.snapshot_),
+      self_(std::move(self)),
+      config_(before.config_),
+      begun_(before.begun_ ? before.begun_ : std::make_shared<Begun>()) {}
+
 Answer::Body Answer::body(ExpositionFormat format, bool gzipped) const {
-  const std::size_t index =
+  const std::size_t way =
       (format == ExpositionFormat::kOpenMetrics ? 2U : 0U) + (gzipped ? 1U : 0U);
-  Body& kept = bodies_[index];
-  if (!kept) {
-    kept = gzipped ? std::make_shared<const std::string>(gzip(*body(format, false)))
-                   : body(format, false, {});
+  Body& kept = bodies_[way];
+  if (kept) return kept;
+  if (!begun_) return kept = body(format, gzipped, {});
+  std::optional<Exposition>& begun = (*begun_)[way];
+  if (!begun) {
+    begun.emplace(format, gzipped);
+    begun->add(collect(*snapshot_, config_));
   }
-  return kept;
+  return kept = finished(*begun, {});
 }
 
 Answer::Body Answer::body(ExpositionFormat format, bool gzipped,
                           const MetricsFilter& filter) const {
+  Exposition out(format, gzipped);
+  out.add(collect(*snapshot_, config_, filter));
+  return finished(std::move(out), filter);
+}
+
+// `out` with what is said of the exporter itself.
+Answer::Body Answer::finished(Exposition out, const MetricsFilter& filter) const {
   const Groups groups = filter.groups.value_or(config_.groups);
-  if (self_ && !self_->process && (groups & bit(kSelf)) != 0) self_->process = process_usage();
-  std::string text =
-      exposition(collect(snapshot_, self_ ? &*self_ : nullptr, config_, filter), format);
-  return std::make_shared<const std::string>(gzipped ? gzip(text) : std::move(text));
+  if (self_ && (groups & bit(kSelf)) != 0) {
+    if (!self_->process) self_->process = process_usage();
+    out.add(collect_self(*self_, snapshot_->task, config_, filter));
+  }
+  return std::make_shared<const std::string>(out.finish());
 }
 
 RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config) {
-  auto [snapshot, faults] = Interpreter().interpret(replies);
-  return {.answer = Answer(std::move(snapshot), std::nullopt, config), .faults = std::move(faults)};
+  const auto [snapshot, faults] = Interpreter().interpret(replies);
+  return {.answer = Answer(snapshot, std::nullopt, config), .faults = faults};
 }
 
 }  // namespace ecs_exporter

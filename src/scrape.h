@@ -17,10 +17,13 @@
 
 #include "endpoint.h"
 #include "error.h"
+#include "exposition.h"
 #include "family.h"
+#include "fetch.h"
 #include "log.h"
 #include "metrics_config.h"
 #include "model.h"
+#include "parse.h"
 #include "self.h"
 
 namespace ecs_exporter {
@@ -32,8 +35,8 @@ struct Replies {
 };
 
 /// Turns the replies of one round after the other into snapshots. What it remembers from round to
-/// round is small and bounded: the peak memory usage of each container of the task, and who the
-/// task is.
+/// round is bounded: the peak memory usage of each container of the task, who the task is, and the
+/// last round.
 class Interpreter {
  public:
   struct Fault {
@@ -42,17 +45,36 @@ class Interpreter {
     bool loses_reply = false;  // nothing of that reply could be used
   };
   struct Interpreted {
-    Snapshot snapshot;
-    std::vector<Fault> faults;  // what went wrong; empty if and only if `snapshot.up`
+    std::shared_ptr<const Snapshot> snapshot;
+    std::vector<Fault> faults;  // what went wrong; empty if and only if `snapshot->up`
   };
-  Interpreted interpret(const Replies& replies);
+  /// Where both replies are those of the last round and are not huge, so is the snapshot. Where
+  /// only that to /task is, its task is taken out of the last snapshot if nobody else has that, and
+  /// not read again.
+  Interpreted interpret(Replies replies);
+
+  /// True if `interpret` would give what it gave last.
+  bool is_last(const Replies& replies) const;
 
   /// What can be said when a round is not over in time: up 0, and who the task is if that is known.
   Snapshot nothing_yet() const { return {.task = identity_}; }
 
  private:
+  // A round of two replies that could be read.
+  struct Round {
+    std::string task_body;
+    std::string stats_body;
+    std::string task_problem;
+    std::shared_ptr<Snapshot> snapshot;
+    std::vector<Fault> faults;
+  };
+
+  Result<TaskReply> task_of(const Result<std::string>& body, std::optional<Round>& last) const;
+  void remember_peaks(Task& task);
+
   std::map<std::string, std::uint64_t, std::less<>> peaks_;  // by DockerId
   Task identity_;                                            // of the task last seen
+  std::optional<Round> last_;
 };
 
 struct ScrapeOptions {
@@ -70,17 +92,27 @@ class Answer {
   using Body = std::shared_ptr<const std::string>;
 
   /// `self` is absent for recorded replies. `config` must outlive the answer.
-  Answer(Snapshot snapshot, std::optional<SelfUse> self, const MetricsConfig& config);
+  Answer(std::shared_ptr<const Snapshot> snapshot, std::optional<SelfUse> self,
+         const MetricsConfig& config);
+  /// One that says the same as `before` of the task, and so shares with it what that comes to.
+  Answer(const Answer& before, SelfUse self);
 
-  bool up() const { return snapshot_.up; }
+  bool up() const { return snapshot_->up; }
   Body body(ExpositionFormat format, bool gzipped) const;
   /// Not kept, as each may be another.
   Body body(ExpositionFormat format, bool gzipped, const MetricsFilter& filter) const;
 
  private:
-  Snapshot snapshot_;
+  // An exposition up to what is said of the exporter itself, for each way to write one. Null as
+  // long as no other answer would share it.
+  using Begun = std::array<std::optional<Exposition>, 4>;
+
+  Body finished(Exposition out, const MetricsFilter& filter) const;
+
+  std::shared_ptr<const Snapshot> snapshot_;
   mutable std::optional<SelfUse> self_;  // `process` is filled in when it is asked for
   const MetricsConfig& config_;
+  std::shared_ptr<Begun> begun_;
   mutable std::array<Body, 4> bodies_;
 };
 
@@ -108,7 +140,8 @@ class Scraper {
 
   boost::asio::awaitable<void> round(Clock::time_point deadline);
   void start_round(Clock::time_point deadline);
-  std::shared_ptr<const Answer> answer_with(Snapshot snapshot);
+  SelfUse self_now();
+  std::shared_ptr<const Answer> nothing_yet();
   void report(const std::vector<Interpreter::Fault>& faults);
 
   boost::asio::any_io_executor executor_;
@@ -119,6 +152,8 @@ class Scraper {
   const Log& log_;
   SelfUse self_;
 
+  KeptConnection task_connection_;
+  KeptConnection stats_connection_;
   Interpreter interpreter_;
   std::shared_ptr<const Answer> answer_;  // of the last round; null before the first
   unsigned failed_rounds_ = 0;            // in a row, up to now

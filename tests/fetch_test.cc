@@ -24,6 +24,7 @@ constexpr std::size_t kLimit = 1000;
 constexpr auto kClose = Scripted::Then::kClose;
 constexpr auto kReset = Scripted::Then::kReset;
 constexpr auto kHang = Scripted::Then::kHang;
+constexpr auto kNextRequest = Scripted::Then::kNextRequest;
 
 // Made outside of the coroutines: GCC 12 destroys a braced argument of an awaited call twice.
 FetchRequest get(std::string host, std::uint16_t port, std::string path,
@@ -298,6 +299,101 @@ TEST(Fetch, NameThatCannotBeResolvedIsAnError) {
   EXPECT_THAT(outcome.error().kind, AnyOf(ErrorKind::kConnect, ErrorKind::kTimeout));
   EXPECT_THAT(outcome.message(), HasSubstr("resolve"));
   EXPECT_EQ(outcome.fetched.requests, 0U);
+}
+
+// Fetches one after the other that keep their connection.
+class KeptFetches {
+ public:
+  explicit KeptFetches(std::vector<Scripted> script) : endpoint_(io_, std::move(script)) {}
+
+  // The bodies of as many fetches as there are times, which each may take; an error's name where
+  // there is none.
+  std::vector<std::string> bodies(std::vector<std::chrono::nanoseconds> times) {
+    std::vector<std::string> out;
+    run(io_, [&]() -> Async {
+      for (const auto time : times) {
+        const Fetched fetched =
+            co_await fetch(get("127.0.0.1", endpoint_.port(), "/", time), &kept_);
+        requests_ += fetched.requests;
+        out.push_back(fetched.body ? *fetched.body
+                                   : std::string(reason(fetched.body.error().kind)));
+        co_await settle();  // what the endpoint does next has arrived
+      }
+    }());
+    return out;
+  }
+  const std::vector<std::string>& requests() const { return endpoint_.requests(); }
+  std::size_t connections() const { return endpoint_.connections(); }
+  unsigned counted() const { return requests_; }
+
+ private:
+  asio::io_context io_;
+  FakeEndpoint endpoint_;
+  KeptConnection kept_;
+  unsigned requests_ = 0;
+};
+
+Scripted then(std::string reply, Scripted::Then next) {
+  return {.parts = {std::move(reply)}, .then = next};
+}
+
+TEST(KeptConnection, CarriesTheNextRequest) {
+  KeptFetches fetches({then(ok_reply("a"), kNextRequest), then(ok_reply("b"), kNextRequest),
+                       then(chunked("1\r\nc\r\n0\r\n\r\n"), kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20), seconds(20), seconds(20)}),
+              ElementsAre("a", "b", "c", "c"));
+  EXPECT_EQ(fetches.connections(), 1U);
+  EXPECT_THAT(fetches.requests(), testing::Each(testing::Not(HasSubstr("Connection:"))));
+}
+
+TEST(KeptConnection, ThatTheEndpointHasClosedIsReplaced) {
+  for (const auto next : {kClose, kReset}) {
+    KeptFetches fetches({then(ok_reply("a"), next)});
+    EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "a"));
+    EXPECT_EQ(fetches.connections(), 2U);
+    EXPECT_EQ(fetches.counted(), 2U);
+  }
+}
+
+TEST(KeptConnection, IsNotKeptAgainstTheEndpointsWord) {
+  KeptFetches fetches(
+      {then("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("", ""));
+  EXPECT_EQ(fetches.connections(), 2U);
+}
+
+TEST(KeptConnection, OnWhichMoreCameThanAReplyIsReplaced) {
+  KeptFetches fetches({then(ok_reply("a") + ok_reply("b"), kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "a"));
+  EXPECT_EQ(fetches.connections(), 2U);
+}
+
+TEST(KeptConnection, OnWhichMoreComesLaterIsReplaced) {
+  KeptFetches fetches({{.parts = {ok_reply("a"), ok_reply("b")}, .then = kNextRequest}});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "a"));
+  EXPECT_EQ(fetches.connections(), 2U);
+}
+
+TEST(KeptConnection, ClosedOnTheNextRequestIsARetry) {
+  KeptFetches fetches({then(ok_reply("a"), kNextRequest), {}, then(ok_reply("c"), kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "c"));
+  EXPECT_EQ(fetches.connections(), 2U);
+  EXPECT_EQ(fetches.counted(), 3U);
+}
+
+TEST(KeptConnection, CarriesErrorsToo) {
+  KeptFetches fetches(
+      {then(status("404 Not Found"), kNextRequest), then(ok_reply("b"), kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("status", "b"));
+  EXPECT_EQ(fetches.connections(), 1U);
+}
+
+TEST(KeptConnection, EndsAtTheDeadline) {
+  KeptFetches fetches(
+      {then(ok_reply("a"), kNextRequest), {.then = kHang}, then(ok_reply("c"), kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), milliseconds(100), seconds(20)}),
+              ElementsAre("a", "timeout", "c"));
+  EXPECT_EQ(fetches.connections(), 2U);
 }
 
 }  // namespace

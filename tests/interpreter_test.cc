@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,10 +55,10 @@ struct Rounds {
 
   Rounds& then(Result<std::string> task_body, Result<std::string> stats_body) {
     last = interpreter.interpret({.task = std::move(task_body), .stats = std::move(stats_body)});
-    EXPECT_EQ(last.faults.empty(), last.snapshot.up);
+    EXPECT_EQ(last.faults.empty(), last.snapshot->up);
     return *this;
   }
-  Count peak() const { return last.snapshot.task.containers.at(0).peak_usage_bytes; }
+  Count peak() const { return last.snapshot->task.containers.at(0).peak_usage_bytes; }
 };
 
 Interpreter::Interpreted interpreted(Result<std::string> task_body,
@@ -67,9 +68,9 @@ Interpreter::Interpreted interpreted(Result<std::string> task_body,
 
 TEST(Interpreter, GoodRepliesAreUp) {
   const auto result = interpreted(task(container("web")), web_uses(5));
-  EXPECT_TRUE(result.snapshot.up);
-  EXPECT_TRUE(result.snapshot.task_is_current);
-  EXPECT_EQ(result.snapshot.task.containers.at(0).stats->memory.usage_bytes, 5U);
+  EXPECT_TRUE(result.snapshot->up);
+  EXPECT_TRUE(result.snapshot->task_is_current);
+  EXPECT_EQ(result.snapshot->task.containers.at(0).stats->memory.usage_bytes, 5U);
 }
 
 TEST(Interpreter, RemembersThePeakAcrossRounds) {
@@ -112,7 +113,7 @@ TEST(Interpreter, RunningContainerWithoutStatsIsAnError) {
   const auto result = interpreted(task(container("web")), "{}");
   EXPECT_THAT(messages(result), ElementsAre("container web is RUNNING and has no stats"));
   EXPECT_EQ(result.faults.at(0).error.kind, ErrorKind::kShape);
-  EXPECT_TRUE(result.snapshot.task_is_current);
+  EXPECT_TRUE(result.snapshot->task_is_current);
 }
 
 TEST(Interpreter, LabelsThatWouldTakeManyTimesTheReplyLoseIt) {
@@ -140,12 +141,12 @@ TEST(Interpreter, LongTextThatIsNoLabelIsFine) {
 TEST(Interpreter, StoppedOrComingContainerWithoutStatsIsNone) {
   for (const std::string_view status :
        {"STOPPED", "PENDING", "CREATED", "PULLED", "RESOURCES_PROVISIONED", "NONE", ""}) {
-    EXPECT_TRUE(interpreted(task(container("web", status)), "{}").snapshot.up) << status;
+    EXPECT_TRUE(interpreted(task(container("web", status)), "{}").snapshot->up) << status;
   }
 }
 
 TEST(Interpreter, InternalContainerWithoutStatsIsNone) {
-  EXPECT_TRUE(interpreted(task(container("pause", "RUNNING", "CNI_PAUSE")), "{}").snapshot.up);
+  EXPECT_TRUE(interpreted(task(container("pause", "RUNNING", "CNI_PAUSE")), "{}").snapshot->up);
 }
 
 TEST(Interpreter, UnreadableStatsAreOneErrorAndTheTaskIsKept) {
@@ -154,21 +155,21 @@ TEST(Interpreter, UnreadableStatsAreOneErrorAndTheTaskIsKept) {
   EXPECT_EQ(result.faults[0].error.kind, ErrorKind::kJson);
   EXPECT_THAT(result.faults[0].error.message,
               testing::StartsWith("the reply to /task/stats: not JSON"));
-  EXPECT_EQ(result.snapshot.task.containers.size(), 1U);
-  EXPECT_EQ(result.snapshot.task.limits.memory_mib, 64U);
+  EXPECT_EQ(result.snapshot->task.containers.size(), 1U);
+  EXPECT_EQ(result.snapshot->task.limits.memory_mib, 64U);
 }
 
 TEST(Interpreter, FailedStatsAreOneErrorAndTheTaskIsKept) {
   const auto result = interpreted(task(container("web")), failed(ErrorKind::kThrottled));
   EXPECT_THAT(messages(result), ElementsAre("http://h/: no"));
   EXPECT_EQ(result.faults[0].error.kind, ErrorKind::kThrottled);
-  EXPECT_TRUE(result.snapshot.task_is_current);
+  EXPECT_TRUE(result.snapshot->task_is_current);
 }
 
 TEST(Interpreter, FailedTaskLeavesWhatWasLastKnownOfIt) {
   Rounds rounds;
   rounds.then(task(container("web")), web_uses(5));
-  const Snapshot snapshot = rounds.then(failed(ErrorKind::kConnect), web_uses(5)).last.snapshot;
+  const Snapshot snapshot = *rounds.then(failed(ErrorKind::kConnect), web_uses(5)).last.snapshot;
   EXPECT_FALSE(snapshot.task_is_current);
   EXPECT_EQ(snapshot.task.cluster, "prod");
   EXPECT_EQ(snapshot.task.arn, "arn:t");
@@ -181,7 +182,7 @@ TEST(Interpreter, FailedTaskLeavesWhatWasLastKnownOfIt) {
 }
 
 TEST(Interpreter, FailedTaskBeforeAnyOtherLeavesNothing) {
-  const Snapshot snapshot = interpreted(failed(ErrorKind::kConnect), "{}").snapshot;
+  const Snapshot snapshot = *interpreted(failed(ErrorKind::kConnect), "{}").snapshot;
   EXPECT_FALSE(snapshot.up);
   EXPECT_EQ(snapshot.task.arn, "");
 }
@@ -204,6 +205,49 @@ TEST(Interpreter, NothingYetSaysWhoTheTaskIs) {
   EXPECT_THAT(snapshot.task.containers, IsEmpty());
 }
 
+TEST(Interpreter, RepliesOfTheLastRoundAreNotReadAgain) {
+  Rounds rounds;
+  const auto first = rounds.then(task(container("web")), "{}").last;
+  EXPECT_EQ(messages(first), std::vector<std::string>{"container web is RUNNING and has no stats"});
+  const auto second = rounds.then(task(container("web")), "{}").last;
+  EXPECT_EQ(second.snapshot, first.snapshot);
+  EXPECT_EQ(messages(second), messages(first));
+  rounds.then(failed(ErrorKind::kTimeout), "{}");
+  EXPECT_NE(rounds.then(task(container("web")), "{}").last.snapshot, first.snapshot);
+}
+
+TEST(Interpreter, TaskOfTheLastRoundWithOtherStatsIsAsIfReadAgain) {
+  const std::string two = task(container("web") + ", " + container("db", "STOPPED"));
+  for (const bool shared : {false, true}) {
+    Rounds rounds;
+    rounds.then(two, web_uses(9));
+    auto kept = shared ? rounds.last.snapshot : nullptr;
+    rounds.last = {};
+    rounds.then(two, web_uses(5));
+    const Task& now = rounds.last.snapshot->task;
+    ASSERT_EQ(now.containers.size(), 2U);
+    EXPECT_EQ(now.containers[0].name, "db");
+    EXPECT_EQ(now.containers[1].stats->memory.usage_bytes, 5U);
+    EXPECT_EQ(now.containers[1].peak_usage_bytes, 9U);
+    EXPECT_EQ(now.limits.memory_mib, 64U);
+    if (shared) EXPECT_EQ(kept->task.containers.at(1).stats->memory.usage_bytes, 9U);
+
+    rounds.last = {};
+    rounds.then(two, "{}");
+    EXPECT_FALSE(rounds.last.snapshot->task.containers.at(1).stats);
+    EXPECT_EQ(messages(rounds.last),
+              std::vector<std::string>{"container web is RUNNING and has no stats"});
+  }
+}
+
+TEST(Interpreter, ProblemOfTheLastTaskStays) {
+  Rounds rounds;
+  const std::string odd = R"({"TaskARN": "a", "Limits": {"Memory": "x"}})";
+  const auto first = messages(rounds.then(odd, "{}").last);
+  rounds.last = {};
+  EXPECT_EQ(messages(rounds.then(odd, R"({"id": {}})").last), first);
+}
+
 TEST(Interpreter, ProblemsOfBothRepliesAreErrors) {
   const auto result = interpreted(R"({"TaskARN": "a", "Limits": {"Memory": "x"}})",
                                   R"({"id": {"memory_stats": {"usage": -1}}})");
@@ -212,6 +256,25 @@ TEST(Interpreter, ProblemsOfBothRepliesAreErrors) {
       ElementsAre("the reply to /task: Limits.Memory is \"x\", not a whole number from 0 to 2^64-1",
                   "the reply to /task/stats: id.memory_stats.usage is -1, not a whole number "
                   "from 0 to 2^64-1"));
+}
+
+TEST(Answer, ThatSharesWithTheOneBeforeIsAsIfMadeAlone) {
+  const MetricsConfig config = *make_metrics_config({});
+  const auto snapshot = interpreted(task(container("web")), web_uses(5)).snapshot;
+  std::deque<Answer> answers;
+  answers.emplace_back(snapshot, SelfUse{}, config);
+  for (const double seconds : {1.0, 2.0, 3.0}) {
+    SelfUse self{.round_seconds = seconds};
+    self.process.emplace();
+    const Answer& shared = answers.emplace_back(answers.back(), self);
+    const Answer alone(snapshot, self, config);
+    for (const auto format : {ExpositionFormat::kText, ExpositionFormat::kOpenMetrics}) {
+      EXPECT_EQ(*shared.body(format, false), *alone.body(format, false));
+      EXPECT_EQ(*shared.body(format, true), *alone.body(format, true));
+      EXPECT_THAT(*shared.body(format, false),
+                  HasSubstr("} " + std::to_string(static_cast<int>(seconds)) + "\n"));
+    }
+  }
 }
 
 TEST(AnswerFrom, RendersUpAndTheSamples) {

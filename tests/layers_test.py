@@ -14,7 +14,7 @@ WALLS = {
     "boost/json": {"json"},
     "CLI/": {"options"},
     "crypt.h": {"password"},
-    "libdeflate": {"compress"},
+    "libdeflate": {"gzip_writer"},
     "openssl/": {"basic_auth", "tls_context", "tls_session"},
     "yaml-cpp/": {"web_config"},
 }

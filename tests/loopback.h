@@ -123,7 +123,7 @@ class Client {
 
 /// A reply of the fake endpoint, and what it does after it.
 struct Scripted {
-  enum class Then { kClose, kReset, kHang };
+  enum class Then { kClose, kReset, kHang, kNextRequest };
   std::vector<std::string> parts;  // each with a write of its own
   Then then = Then::kClose;
 };
@@ -154,8 +154,9 @@ class FakeEndpoint {
 
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
-  /// The requests so far.
+  /// The requests so far, and the connections on which they came.
   const std::vector<std::string>& requests() const { return requests_; }
+  std::size_t connections() const { return sockets_.size(); }
 
  private:
   static void rethrow(const std::exception_ptr& thrown) {
@@ -172,17 +173,24 @@ class FakeEndpoint {
   }
 
   Async answer(tcp::socket& socket) {
-    std::string request;
-    co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", kAwait);
-    requests_.push_back(request);
-    const Scripted scripted = co_await choose_(request);
-    for (const std::string& part : scripted.parts) {
-      const auto [ec, size] = co_await asio::async_write(socket, asio::buffer(part), kAwait);
-      if (ec) break;
+    std::string received;
+    auto then = Scripted::Then::kNextRequest;
+    while (then == Scripted::Then::kNextRequest) {
+      const auto [read_error, size] = co_await asio::async_read_until(
+          socket, asio::dynamic_buffer(received), "\r\n\r\n", kAwait);
+      if (read_error) co_return;
+      requests_.push_back(received.substr(0, size));
+      received.erase(0, size);
+      const Scripted scripted = co_await choose_(requests_.back());
+      for (const std::string& part : scripted.parts) {
+        const auto [ec, sent] = co_await asio::async_write(socket, asio::buffer(part), kAwait);
+        if (ec) break;
+      }
+      then = scripted.then;
     }
     boost::system::error_code ignored;
-    if (scripted.then == Scripted::Then::kHang) co_return;
-    if (scripted.then == Scripted::Then::kReset) {
+    if (then == Scripted::Then::kHang) co_return;
+    if (then == Scripted::Then::kReset) {
       socket.set_option(asio::socket_base::linger(true, 0), ignored);
     }
     socket.close(ignored);

@@ -38,7 +38,7 @@ Snapshot shop() {
 
 std::string printed(const MetricsChoices& choices, const MetricsFilter& filter = {}) {
   const MetricsConfig config = configured(choices);
-  return exposition(collect(shop(), nullptr, config, filter), ExpositionFormat::kText);
+  return exposition(collect(shop(), config, filter), ExpositionFormat::kText);
 }
 
 MetricsFilter filter(const std::vector<std::string>& collect,

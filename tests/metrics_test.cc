@@ -43,7 +43,7 @@ const Family* family(const Families& families, std::string_view name) {
 
 // The values of a family.
 std::vector<Value> values(const Snapshot& snapshot, std::string_view name) {
-  const Families families = collect(snapshot, nullptr, core_config());
+  const Families families = collect(snapshot, core_config());
   std::vector<Value> out;
   if (const Family* const found = family(families, name)) {
     for (const Sample& one : found->samples) out.push_back(one.value);
@@ -53,7 +53,7 @@ std::vector<Value> values(const Snapshot& snapshot, std::string_view name) {
 
 std::vector<std::string_view> names(const Snapshot& snapshot) {
   std::vector<std::string_view> out;
-  for (const Family& one : collect(snapshot, nullptr, core_config()).families)
+  for (const Family& one : collect(snapshot, core_config()).families)
     out.push_back(one.name);
   return out;
 }
@@ -89,7 +89,7 @@ TEST(Metrics, ComeInTheSpecifiedOrder) {
 }
 
 TEST(Metrics, AreGauges) {
-  for (const Family& one : collect(one_container(sample()), nullptr, core_config()).families) {
+  for (const Family& one : collect(one_container(sample()), core_config()).families) {
     EXPECT_EQ(one.type, FamilyType::kGauge) << one.name;
   }
 }
@@ -116,7 +116,7 @@ TEST(Metrics, LabelsAreTheTasksThenTheContainers) {
   snapshot.task.family = "shop";
   snapshot.task.revision = "7";
   snapshot.task.availability_zone = "eu-west-1a";
-  const Families families = collect(snapshot, nullptr, core_config());
+  const Families families = collect(snapshot, core_config());
   const LabelSet& own = families.label_sets.at(families.families.front().samples.at(0).labels);
   ASSERT_EQ(own.labels.size(), 1U);
   EXPECT_EQ(own.labels[0].name, "ContainerName");
@@ -131,7 +131,7 @@ TEST(Metrics, LabelsAreTheTasksThenTheContainers) {
 }
 
 TEST(Metrics, UpHasTheTasksLabelsOnly) {
-  const Families families = collect(one_container(sample()), nullptr, core_config());
+  const Families families = collect(one_container(sample()), core_config());
   const Family* const up = family(families, "ecs_container_exporter_up");
   ASSERT_NE(up, nullptr);
   const LabelSet& fixed =
