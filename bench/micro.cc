@@ -87,15 +87,15 @@ void add_steps(const Case& of) {
     const Snapshot snapshot = snapshot_of(of);
     measure(state, text_of(of).size(), [&] { return collect(snapshot, config()); });
   });
-  for (const auto& [step, format] :
-       {std::pair("Print", ExpositionFormat::kText),
-        std::pair("PrintOpenMetrics", ExpositionFormat::kOpenMetrics)}) {
-    add(step, [of, format = format](benchmark::State& state) {
+  const auto add_print = [&](const char* step, ExpositionFormat format) {
+    add(step, [of, format](benchmark::State& state) {
       const Snapshot snapshot = snapshot_of(of);
       const Families families = collect(snapshot, config());
       measure(state, text_of(of).size(), [&] { return exposition(families, format); });
     });
-  }
+  };
+  add_print("Print", ExpositionFormat::kText);
+  add_print("PrintOpenMetrics", ExpositionFormat::kOpenMetrics);
   add("PrintGzip", [of](benchmark::State& state) {
     const Snapshot snapshot = snapshot_of(of);
     const Families families = collect(snapshot, config());

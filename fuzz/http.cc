@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -114,14 +115,15 @@ class Target {
   asio::io_context io_{1};
   Log log_{LogLevel::kError, LogFormat::kJson};
   MetricsConfig config_ = *make_metrics_config({.groups = {"all"}});
-  Answer answer_{Snapshot{.task = {.cluster = "demo",
-                                   .arn = "arn:aws:ecs:eu-west-1:123456789012:task/demo/1",
-                                   .family = "web",
-                                   .revision = "1",
-                                   .known_status = "RUNNING",
-                                   .containers = {{.docker_id = "1", .name = "web"}}},
-                          .task_is_current = true,
-                          .up = true},
+  Answer answer_{std::make_shared<const Snapshot>(
+                     Snapshot{.task = {.cluster = "demo",
+                                       .arn = "arn:aws:ecs:eu-west-1:123456789012:task/demo/1",
+                                       .family = "web",
+                                       .revision = "1",
+                                       .known_status = "RUNNING",
+                                       .containers = {{.docker_id = "1", .name = "web"}}},
+                              .task_is_current = true,
+                              .up = true}),
                  std::nullopt, config_};
   std::vector<std::string> methods_;  // of the requests that were handled
   HttpServer server_{io_.get_executor(),

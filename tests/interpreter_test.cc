@@ -126,8 +126,8 @@ TEST(Interpreter, LabelsThatWouldTakeManyTimesTheReplyLoseIt) {
     rounds.then(hostile, web_uses(5));
     EXPECT_EQ(rounds.last.faults.at(0).error.kind, ErrorKind::kTooLarge);
     EXPECT_TRUE(rounds.last.faults.at(0).loses_reply);
-    EXPECT_FALSE(rounds.last.snapshot.task_is_current);
-    EXPECT_EQ(rounds.last.snapshot.task.arn, "arn:t");  // what was known before
+    EXPECT_FALSE(rounds.last.snapshot->task_is_current);
+    EXPECT_EQ(rounds.last.snapshot->task.arn, "arn:t");  // what was known before
   }
 }
 
@@ -135,7 +135,7 @@ TEST(Interpreter, LongTextThatIsNoLabelIsFine) {
   const std::string mebibyte(1024UZ * 1024, 'x');
   EXPECT_TRUE(
       interpreted(task(R"({"Name": "web", "LogOptions": {"key": ")" + mebibyte + R"("}})"), "{}")
-          .snapshot.up);
+          .snapshot->up);
 }
 
 TEST(Interpreter, StoppedOrComingContainerWithoutStatsIsNone) {
@@ -230,7 +230,9 @@ TEST(Interpreter, TaskOfTheLastRoundWithOtherStatsIsAsIfReadAgain) {
     EXPECT_EQ(now.containers[1].stats->memory.usage_bytes, 5U);
     EXPECT_EQ(now.containers[1].peak_usage_bytes, 9U);
     EXPECT_EQ(now.limits.memory_mib, 64U);
-    if (shared) EXPECT_EQ(kept->task.containers.at(1).stats->memory.usage_bytes, 9U);
+    if (shared) {
+      EXPECT_EQ(kept->task.containers.at(1).stats->memory.usage_bytes, 9U);
+    }
 
     rounds.last = {};
     rounds.then(two, "{}");
