@@ -1,7 +1,6 @@
 // The text format and OpenMetrics.
 #include "exposition.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -11,17 +10,18 @@
 namespace ecs_exporter {
 namespace {
 
-// True for what stands for itself wherever it is.
-bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= ' ' && byte < 0x7F && c != '\\' && c != '"';
-}
+// True for each byte that stands for itself wherever it is.
+constexpr auto kIsPlain = [] {
+  std::array<bool, 256> plain{};
+  for (unsigned c = ' '; c < 0x7F; ++c) plain[c] = c != '\\' && c != '"';
+  return plain;
+}();
 
 void append_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
     // Nearly always that is all.
-    const auto plain =
-        static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    std::size_t plain = 0;
+    while (plain < text.size() && kIsPlain[static_cast<unsigned char>(text[plain])]) ++plain;
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) return;
@@ -90,6 +90,9 @@ class LabelPieces {
       const LabelSet& set = sets[i];
       std::string& text = texts_[i];
       Piece* const parent = set.parent == LabelSet::kNoParent ? nullptr : &pieces_[set.parent];
+      std::size_t size = parent == nullptr ? 1 : parent->text.size() + 1;
+      for (const Label& label : set.labels) size += label.name.size() + label.value.size() + 4;
+      text.reserve(size);
       if (parent != nullptr) text = parent->text;
       for (const Label& label : set.labels) {
         if (label.value.empty()) continue;

@@ -370,7 +370,10 @@ void join(Task& task, Named<ContainerStats> samples) {
   containers.erase(repeated.begin(), repeated.end());
 
   using Sample = std::pair<std::string, ContainerStats>;
-  std::ranges::stable_sort(samples, {}, &Sample::first);
+  // As they mostly come.
+  if (!std::ranges::is_sorted(samples, {}, &Sample::first)) {
+    std::ranges::stable_sort(samples, {}, &Sample::first);
+  }
   for (Container& container : containers) {
     // Several containers may have no id yet; then a sample without one is nobody's.
     if (container.docker_id.empty()) continue;
