@@ -4,10 +4,11 @@
 export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
-.PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean
+.PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean \
+  release-arm64 setup-arm64 image deb
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing for all of these verbs (Debian 12 and 13)
 	@scripts/setup build test page
@@ -69,6 +70,31 @@ lint: setup build/dev/build.ninja ## Check the format, clang-tidy, shellcheck
 
 format: setup ## Format the C++ in place
 	clang-format-19 -i $(wildcard $(foreach folder,src mock tests bench fuzz,$(folder)/*.h $(folder)/*.cc))
+
+# What a release has: ARCHITECTURE=FOLDER.
+ARCHITECTURES ?= amd64=build/release arm64=build/release-arm64
+checksums = cd build/dist && rm -f SHA256SUMS && sha256sum * >SHA256SUMS
+as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MOCK,EXPORTER)
+
+release-arm64: release setup-arm64 build/release-arm64/build.ninja ## Build the same for arm64, try it in an emulator
+	cmake --build --preset release-arm64
+	EXPORTER=scripts/emulated MOCK=build/release/ecs-metadata-mock \
+	  python3 tests/e2e_test.py e2e_recorded e2e_command_line e2e_endpoints e2e_http e2e_tls
+
+setup-arm64:
+	@scripts/setup build arm64
+
+image: release-arm64 ## Pack both into one image, build/dist/image.tar, and run it as a container does
+	@scripts/setup image
+	packaging/image $(ARCHITECTURES)
+	$(checksums)
+	MOCK=build/release/ecs-metadata-mock $(as_root) tests/image_test.py $(ARCHITECTURES)
+
+deb: release-arm64 ## Make .deb packages, tarballs and bills of materials of both, in build/dist
+	@scripts/setup deb
+	packaging/packages $(ARCHITECTURES)
+	$(checksums)
+	tests/packages_test.py $(ARCHITECTURES)
 
 clean: ## Remove what was built
 	rm -rf build
