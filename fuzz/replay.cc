@@ -41,7 +41,7 @@ bool replay(const fs::path& path) {
 
 int main(int argc, char** argv) {
   std::size_t replayed = 0;
-  for (const std::string path : std::vector<std::string>(argv + 1, argv + argc)) {
+  for (const std::string& path : std::vector<std::string>(argv + 1, argv + argc)) {
     if (!fs::exists(path)) continue;  // nothing was found for this target
     for (const fs::path& file : files_in(path)) {
       if (!replay(file)) return 1;
