@@ -6,10 +6,21 @@
 # * the ciphers by their old names, engines, and the log of a protocol that is not used;
 # * the unwind tables: an exception never passes through C.
 #
-# A table that is missing in another version of OpenSSL is no error, nor is one more: it just stays.
+# That is OpenSSL 3.0, of Debian 12. Later versions are linked as they are, with what they compress by:
+# their parts hang together in other ways.
 
 find_library(LIBSSL libssl.a REQUIRED)
 find_library(LIBCRYPTO libcrypto.a REQUIRED)
+find_path(OPENSSL_HEADERS openssl/opensslv.h REQUIRED)
+file(STRINGS ${OPENSSL_HEADERS}/openssl/opensslv.h openssl_minor
+  REGEX "define OPENSSL_VERSION_(MAJOR|MINOR) ")
+set(openssl_libraries ${LIBSSL} ${LIBCRYPTO})
+if(NOT openssl_minor MATCHES "MAJOR +3;.*MINOR +0$")
+  find_library(LIBZ libz.a REQUIRED)
+  find_library(LIBZSTD libzstd.a REQUIRED)
+  list(APPEND openssl_libraries ${LIBZ} ${LIBZSTD})
+  set(EXPORTER_PRUNE_OPENSSL OFF CACHE BOOL "" FORCE)
+endif()
 option(EXPORTER_PRUNE_OPENSSL "Link OpenSSL without what TLS does not use" OFF)
 set(openssl_pruned "") # further sources of the programs
 
@@ -76,6 +87,7 @@ if(EXPORTER_PRUNE_OPENSSL)
       --remove-section=.rela.eh_frame ${LIB${name}} ${without_unwind} COMMAND_ERROR_IS_FATAL ANY)
     set(LIB${name} ${without_unwind})
   endforeach()
+  set(openssl_libraries ${LIBSSL} ${LIBCRYPTO})
   set(openssl_pruned cmake/openssl_pruned.cc ${generated}/openssl_empty_tables.cc)
   # Whole functions and tables are replaced by others of the same name, which is what link-time
   # optimization must not reason about.

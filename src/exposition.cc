@@ -184,6 +184,9 @@ void write(Out out, const Families& families, LabelPieces& labels, bool openmetr
   }
 }
 
+// Room for a few families more than are known of, as growing means copying.
+constexpr std::size_t kMore = 16384;
+
 // At least what the text comes to.
 std::size_t expected_size(const Families& families, LabelPieces& labels) {
   constexpr std::size_t kMetadata = 3 * std::string_view("# HELP  seconds\n").size();
@@ -203,6 +206,17 @@ Exposition::Exposition(ExpositionFormat format, bool gzipped) : format_(format) 
   if (gzipped) out_.emplace<GzipWriter>();
 }
 
+Exposition::Exposition(const Exposition& other) : format_(other.format_) {
+  if (const auto* const gzip = std::get_if<GzipWriter>(&other.out_)) {
+    out_.emplace<GzipWriter>(*gzip);
+    return;
+  }
+  const std::string& begun = std::get<std::string>(other.out_);
+  std::string& text = std::get<std::string>(out_);
+  text.reserve(begun.size() + kMore);
+  text = begun;
+}
+
 void Exposition::add(const Families& families) {
   LabelPieces labels(families.label_sets);
   const bool openmetrics = format_ == ExpositionFormat::kOpenMetrics;
@@ -210,8 +224,6 @@ void Exposition::add(const Families& families) {
     return write(GzippedText{*gzip}, families, labels, openmetrics);
   }
   std::string& text = std::get<std::string>(out_);
-  // With room for a few families more, as growing means copying.
-  constexpr std::size_t kMore = 16384;
   const std::size_t expected = text.size() + expected_size(families, labels);
   if (expected > text.capacity()) text.reserve(expected + kMore);
   write(PlainText{text}, families, labels, openmetrics);

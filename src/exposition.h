@@ -20,6 +20,11 @@ namespace ecs_exporter {
 class Exposition {
  public:
   Exposition(ExpositionFormat format, bool gzipped);
+  Exposition(const Exposition& other);
+  Exposition(Exposition&&) = default;
+  Exposition& operator=(const Exposition&) = delete;
+  Exposition& operator=(Exposition&&) = delete;
+  ~Exposition() = default;
 
   void add(const Families& families);
 

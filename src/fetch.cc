@@ -39,6 +39,14 @@ struct KeptConnection::Connection : std::enable_shared_from_this<Connection> {
     boost::system::error_code ignored;
     socket.close(ignored);
   }
+  /// While nothing is asked: else the endpoint's end of it would have to wait for the next request.
+  void close_with_the_other_end() {
+    socket.async_wait(boost::asio::ip::tcp::socket::wait_read,
+                      [weak = weak_from_this()](boost::system::error_code ec) {
+                        const auto self = weak.lock();
+                        if (!ec && self) self->close();
+                      });
+  }
   /// `ec`, or that it was too late.
   boost::system::error_code cause(boost::system::error_code ec) const {
     return late ? boost::asio::error::timed_out : ec;
@@ -229,16 +237,16 @@ asio::awaitable<error_code> read_reply(KeptConnection::Connection& connection, P
   co_return error_code();
 }
 
-asio::awaitable<Attempt> try_once(const FetchRequest& request, KeptConnection* kept) {
-  Connected connection = kept == nullptr ? nullptr : std::exchange(kept->connection, nullptr);
-  if (connection && is_open(connection->socket)) {
-    connection->close_at(request.deadline);
-  } else {
-    auto connected = co_await connect(request);
-    if (!connected) co_return Attempt{.body = std::unexpected(std::move(connected.error()))};
-    connection = std::move(*connected);
-  }
+// True if the endpoint has neither closed it nor said anything unasked. Ends the wait for that.
+bool is_idle(KeptConnection::Connection& connection) {
+  error_code ec;
+  connection.socket.cancel(ec);
+  return !ec && is_open(connection.socket);
+}
 
+// Asks over `connection`, and keeps it for the next time if both ends want to.
+asio::awaitable<Attempt> ask(const FetchRequest& request, Connected connection,
+                             KeptConnection* kept) {
   const std::string text = request_text(request, kept != nullptr);
   auto [write_error, written] =
       co_await asio::async_write(connection->socket, asio::buffer(text), kAwait);
@@ -251,8 +259,28 @@ asio::awaitable<Attempt> try_once(const FetchRequest& request, KeptConnection* k
   const error_code read_error = co_await read_reply(*connection, parser);
   if (read_error) co_return read_failure(request, read_error, parser.is_header_done());
   connection->timer.cancel();
-  if (kept != nullptr && parser.keep_alive()) kept->connection = std::move(connection);
+  if (kept != nullptr && parser.keep_alive() && connection->socket.is_open()) {
+    connection->close_with_the_other_end();
+    kept->connection = std::move(connection);
+  }
   co_return judged(request, parser.release());
+}
+
+// True where the endpoint had closed a connection before it saw the request.
+bool was_stale(const Attempt& attempt) {
+  return !attempt.body && attempt.body.error().kind == ErrorKind::kClosed && attempt.may_retry;
+}
+
+asio::awaitable<Attempt> try_once(const FetchRequest& request, KeptConnection* kept) {
+  Connected old = kept == nullptr ? nullptr : std::exchange(kept->connection, nullptr);
+  if (old && is_idle(*old)) {
+    old->close_at(request.deadline);
+    Attempt attempt = co_await ask(request, std::move(old), kept);
+    if (!was_stale(attempt)) co_return attempt;
+  }
+  auto connected = co_await connect(request);
+  if (!connected) co_return Attempt{.body = std::unexpected(std::move(connected.error()))};
+  co_return co_await ask(request, std::move(*connected), kept);
 }
 
 }  // namespace

@@ -27,13 +27,19 @@ def setUpModule():
 
 
 def sockets(exporter):
-    """How many sockets it holds: those of its clients, and, while no scrape runs, as many others as
-    ever."""
+    """How many sockets it holds at the port that it listens on: that one, and those of its clients."""
     folder = f"/proc/{exporter.pid}/fd"
-    count = 0
+    held = set()
     for name in os.listdir(folder):
         with contextlib.suppress(FileNotFoundError):
-            count += os.readlink(f"{folder}/{name}").startswith("socket:")
+            held.add(os.readlink(f"{folder}/{name}"))
+    count = 0
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/{exporter.pid}/net/{table}") as rows:
+            for row in list(rows)[1:]:
+                words = row.split()
+                port, inode = int(words[1].rpartition(":")[2], 16), words[9]
+                count += port == exporter.port and f"socket:[{inode}]" in held
     return count
 
 
