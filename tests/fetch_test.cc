@@ -374,10 +374,18 @@ TEST(KeptConnection, OnWhichMoreComesLaterIsReplaced) {
   EXPECT_EQ(fetches.connections(), 2U);
 }
 
-TEST(KeptConnection, ClosedOnTheNextRequestIsARetry) {
+TEST(KeptConnection, ClosedOnTheNextRequestIsAskedAnewAtOnce) {
   KeptFetches fetches({then(ok_reply("a"), kNextRequest), {}, then(ok_reply("c"), kNextRequest)});
   EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "c"));
   EXPECT_EQ(fetches.connections(), 2U);
+  EXPECT_EQ(fetches.counted(), 2U);
+}
+
+TEST(KeptConnection, NewOneThatIsClosedTooIsRetriedLikeAnyOther) {
+  KeptFetches fetches(
+      {then(ok_reply("a"), kNextRequest), {}, {}, then(ok_reply("c"), kNextRequest)});
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "c"));
+  EXPECT_EQ(fetches.connections(), 3U);
   EXPECT_EQ(fetches.counted(), 3U);
 }
 
