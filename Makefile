@@ -79,7 +79,8 @@ as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MOCK,EXPORTER)
 release-arm64: release setup-arm64 build/release-arm64/build.ninja ## Build the same for arm64, try it in an emulator
 	cmake --build --preset release-arm64
 	EXPORTER=scripts/emulated MOCK=build/release/ecs-metadata-mock \
-	  python3 tests/e2e_test.py e2e_recorded e2e_command_line e2e_endpoints e2e_http e2e_tls
+	  python3 tests/e2e_test.py e2e_recorded e2e_command_line e2e_endpoints e2e_http \
+	  e2e_tls.Https e2e_tls.ClientCertificates e2e_tls.Passwords e2e_tls.HealthcheckCommand
 
 setup-arm64:
 	@scripts/setup build arm64
