@@ -73,24 +73,26 @@ format: setup ## Format the C++ in place
 
 # What a release has: ARCHITECTURE=FOLDER.
 ARCHITECTURES ?= amd64=build/release arm64=build/release-arm64
+packed = release $(if $(findstring arm64=,$(ARCHITECTURES)),release-arm64)
 checksums = cd build/dist && rm -f SHA256SUMS && sha256sum * >SHA256SUMS
 as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MOCK,EXPORTER)
 
 release-arm64: release setup-arm64 build/release-arm64/build.ninja ## Build the same for arm64, try it in an emulator
 	cmake --build --preset release-arm64
 	EXPORTER=scripts/emulated MOCK=build/release/ecs-metadata-mock \
-	  python3 tests/e2e_test.py e2e_recorded e2e_command_line e2e_endpoints e2e_http e2e_tls
+	  python3 tests/e2e_test.py e2e_recorded e2e_command_line e2e_endpoints e2e_http \
+	  e2e_tls.Https e2e_tls.ClientCertificates e2e_tls.Passwords e2e_tls.HealthcheckCommand
 
 setup-arm64:
 	@scripts/setup build arm64
 
-image: release-arm64 ## Pack both into one image, build/dist/image.tar, and run it as a container does
+image: $(packed) ## Pack both into one image, build/dist/image.tar, and run it as a container does
 	@scripts/setup image
 	packaging/image $(ARCHITECTURES)
 	$(checksums)
 	MOCK=build/release/ecs-metadata-mock $(as_root) tests/image_test.py $(ARCHITECTURES)
 
-deb: release-arm64 ## Make .deb packages, tarballs and bills of materials of both, in build/dist
+deb: $(packed) ## Make .deb packages, tarballs and bills of materials of both, in build/dist
 	@scripts/setup deb
 	packaging/packages $(ARCHITECTURES)
 	$(checksums)
