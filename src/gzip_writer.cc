@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
+#include <utility>
 
 namespace ecs_exporter {
 namespace {
@@ -52,19 +54,25 @@ constexpr auto kDistanceWeights = [] {
   return weights;
 }();
 
-// Huffman's lengths.
+// Huffman's lengths. The lightest of what has no parent yet is the next leaf or the next node above
+// leaves, as both come by weight.
 template <std::size_t Size>
 constexpr std::array<unsigned, Size> code_lengths(const std::array<int, Size>& weights) {
   constexpr std::size_t kNodes = 2 * Size - 1;
+  std::array<std::size_t, Size> leaves{};
+  std::iota(leaves.begin(), leaves.end(), 0U);
+  std::ranges::sort(leaves, {}, [&](std::size_t leaf) { return std::pair(weights[leaf], leaf); });
+
   std::array<int, kNodes> weight{};
   std::array<std::size_t, kNodes> parent{};
   std::ranges::copy(weights, weight.begin());
+  std::size_t next_leaf = 0;
+  std::size_t next_node = Size;
   for (std::size_t node = Size; node < kNodes; ++node) {
     for (int child = 0; child < 2; ++child) {
-      std::size_t lightest = kNodes;
-      for (std::size_t i = 0; i < node; ++i) {
-        if (parent[i] == 0 && (lightest == kNodes || weight[i] < weight[lightest])) lightest = i;
-      }
+      const bool is_leaf =
+          next_leaf < Size && (next_node == node || weight[leaves[next_leaf]] <= weight[next_node]);
+      const std::size_t lightest = is_leaf ? leaves[next_leaf++] : next_node++;
       parent[lightest] = node;
       weight[node] += weight[lightest];
     }

@@ -168,8 +168,8 @@ Families families_of(std::size_t containers, const std::string& noise) {
 
 TEST(Exposition, GzippedIsTheSameText) {
   // From next to nothing to label sets that come again only out of the reach of a reference.
-  for (const std::size_t containers : {0, 1, 10, 300}) {
-    for (const std::size_t noise : {0, 1, 100, 400, 40000}) {
+  for (const std::size_t containers : {0U, 1U, 10U, 300U}) {
+    for (const std::size_t noise : {0U, 1U, 100U, 400U, 40000U}) {
       if (containers * noise > 1000000) continue;
       const Families families = families_of(containers, std::string(noise, 'x') + "\xC3\xA9");
       for (const auto format : {ExpositionFormat::kText, ExpositionFormat::kOpenMetrics}) {

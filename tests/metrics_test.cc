@@ -53,8 +53,7 @@ std::vector<Value> values(const Snapshot& snapshot, std::string_view name) {
 
 std::vector<std::string_view> names(const Snapshot& snapshot) {
   std::vector<std::string_view> out;
-  for (const Family& one : collect(snapshot, core_config()).families)
-    out.push_back(one.name);
+  for (const Family& one : collect(snapshot, core_config()).families) out.push_back(one.name);
   return out;
 }
 
