@@ -198,7 +198,8 @@ class Version:
         self.wild = test.started(wild.WildEndpoint(
             {path: self.mock.ask(path).body.encode() for path in self.paths.values()}))
         self.exporters = {kind: test.started(Exporter(
-            kind.url + base, "--ecs.min-interval=0", "--labels.docker=team", METRICS_GROUPS="all"))
+            kind.url + base, "--ecs.min-interval=0", f"--ecs.timeout={DEADLINE_S - 5}s",
+            "--labels.docker=team", METRICS_GROUPS="all"))
             for kind in (self.mock, self.wild)}
         self.healthy = {exporter: exporter.scrape() for exporter in self.exporters.values()}
 
@@ -273,7 +274,7 @@ class EndpointWithAFault(ProgramsTest):
         # A fault that only time ends, ends half a second before this, and is met once. The other
         # reply has that time to come, however busy this machine is.
         slow = reason == "timeout"
-        hurry = {"X-Prometheus-Scrape-Timeout-Seconds": "3.5"} if slow else {}
+        hurry = {"X-Prometheus-Scrape-Timeout-Seconds": "8.5"} if slow else {}
         rounds = 1 if slow else 2
         for _ in range(rounds):
             faulty = exporter.scrape(hurry)
@@ -324,7 +325,7 @@ class EndpointWithAFault(ProgramsTest):
         cases = [(subject, loss) for loss in LOSSES for subject in ("task", "stats", "both")]
         slow = [case for case in cases if case[1].reason == "timeout"]
         self.each_version([case for case in cases if case not in slow] + LOSSES_OF_ONE, check)
-        self.each_version(slow, check, beside=4)
+        self.each_version(slow, check, beside=6)
 
     def test_a_field_that_is_wrong_loses_its_own_samples_and_no_other(self):
         def check(version, subject, name, how, says, loses):

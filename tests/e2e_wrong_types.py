@@ -4,7 +4,7 @@ every container and row at once."""
 import collections
 import json
 
-from e2e_programs import CPU, LIMIT, MAX_USAGE, UP, USAGE, Exporter, Mock, ProgramsTest
+from e2e_programs import CPU, DEADLINE_S, LIMIT, MAX_USAGE, UP, USAGE, Exporter, Mock, ProgramsTest
 from e2e_wild_endpoint import WildEndpoint
 
 
@@ -231,7 +231,8 @@ class FieldOfAWrongType(ProgramsTest):
         self.replies = {path: json.loads(mock.ask(path).body) for path in ("/task", "/task/stats")}
         self.endpoint = self.started(WildEndpoint({}))
         self.exporter = self.started(Exporter(
-            self.endpoint.url, "--ecs.min-interval=0", "--labels.docker=team", METRICS_GROUPS="all"))
+            self.endpoint.url, "--ecs.min-interval=0", f"--ecs.timeout={DEADLINE_S - 5}s",
+            "--labels.docker=team", METRICS_GROUPS="all"))
         self.healthy, up = self.scrape({})
         self.assertEqual(up, 1)
 
