@@ -53,11 +53,6 @@ class Packages(unittest.TestCase):
             cls.unpacked[architecture] = pathlib.Path(cls.folder.name, architecture)
             output("dpkg-deb", "--raw-extract", deb(architecture), cls.unpacked[architecture])
 
-    def for_each(self):
-        for architecture, unpacked in self.unpacked.items():
-            with self.subTest(architecture):
-                yield architecture, unpacked
-
     def test_lintian_has_nothing_against_the_packages(self) -> None:
         found = subprocess.run(
             ["lintian", "--allow-root", "--fail-on", "error,warning", *map(deb, FOLDERS)],
@@ -65,28 +60,31 @@ class Packages(unittest.TestCase):
         self.assertEqual((found.returncode, found.stdout), (0, ""))
 
     def test_the_programs_are_those_that_were_built(self) -> None:
-        for architecture, unpacked in self.for_each():
-            self.assertEqual(output("dpkg-deb", "--field", deb(architecture), "Architecture",
-                                    "Version", "Depends"),
-                             f"Architecture: {architecture}\nVersion: {VERSION}-1\n")
-            for program in PROGRAMS:
-                packed = unpacked / "usr/bin" / program
-                built = FOLDERS[architecture] / program
-                self.assertEqual(packed.read_bytes(), built.read_bytes())
-                self.assertEqual(packed.stat().st_mode & 0o7777, 0o755)
+        for architecture, unpacked in self.unpacked.items():
+            with self.subTest(architecture):
+                self.assertEqual(output("dpkg-deb", "--field", deb(architecture), "Architecture",
+                                        "Version", "Depends"),
+                                 f"Architecture: {architecture}\nVersion: {VERSION}-1\n")
+                for program in PROGRAMS:
+                    packed = unpacked / "usr/bin" / program
+                    built = FOLDERS[architecture] / program
+                    self.assertEqual(packed.read_bytes(), built.read_bytes())
+                    self.assertEqual(packed.stat().st_mode & 0o7777, 0o755)
 
     def test_every_file_belongs_to_root_and_can_be_read_by_all(self) -> None:
-        for architecture, _ in self.for_each():
-            listed = output("dpkg-deb", "--contents", deb(architecture)).splitlines()
-            self.assertGreater(len(listed), 20)
-            for line in listed:
-                self.assertRegex(line, r"^(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x) root/root ")
+        for architecture in FOLDERS:
+            with self.subTest(architecture):
+                listed = output("dpkg-deb", "--contents", deb(architecture)).splitlines()
+                self.assertGreater(len(listed), 20)
+                for line in listed:
+                    self.assertRegex(line, r"^(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x) root/root ")
 
     def test_what_is_configured_is_not_overwritten(self) -> None:
-        for _, unpacked in self.for_each():
-            listed = (unpacked / "DEBIAN/conffiles").read_text().split()
-            self.assertEqual(["/" + str(path.relative_to(unpacked))
-                              for path in (unpacked / "etc").rglob("*") if path.is_file()], listed)
+        for architecture, unpacked in self.unpacked.items():
+            with self.subTest(architecture):
+                listed = (unpacked / "DEBIAN/conffiles").read_text().split()
+                self.assertEqual(["/" + str(path.relative_to(unpacked))
+                                  for path in (unpacked / "etc").rglob("*") if path.is_file()], listed)
 
     def test_the_manual_says_what_help_says(self) -> None:
         unpacked = self.unpacked[self.native]
@@ -133,68 +131,72 @@ class Packages(unittest.TestCase):
         self.assertLessEqual(set(named), known)
 
     def test_the_tarball_has_the_same_programs_and_what_must_accompany_them(self) -> None:
-        for architecture, _ in self.for_each():
-            top = f"{NAME}-{VERSION}-linux-{architecture}"
-            with tarfile.open(DIST / f"{top}.tar.gz") as archive:
-                files = {member.name: archive.extractfile(member).read()
-                         for member in archive if member.isfile()}
-            for program in PROGRAMS:
-                self.assertEqual(files[f"{top}/{program}"],
-                                 (FOLDERS[architecture] / program).read_bytes())
-            self.assertEqual(files[f"{top}/{sbom(architecture).name}"],
-                             sbom(architecture).read_bytes())
-            self.assertEqual(files[f"{top}/LICENSE"], (ROOT / "LICENSE").read_bytes())
-            self.assertTrue(any(name.startswith(f"{top}/libraries/libssl") for name in files))
+        for architecture in FOLDERS:
+            with self.subTest(architecture):
+                top = f"{NAME}-{VERSION}-linux-{architecture}"
+                with tarfile.open(DIST / f"{top}.tar.gz") as archive:
+                    files = {member.name: archive.extractfile(member).read()
+                             for member in archive if member.isfile()}
+                for program in PROGRAMS:
+                    self.assertEqual(files[f"{top}/{program}"],
+                                     (FOLDERS[architecture] / program).read_bytes())
+                self.assertEqual(files[f"{top}/{sbom(architecture).name}"],
+                                 sbom(architecture).read_bytes())
+                self.assertEqual(files[f"{top}/LICENSE"], (ROOT / "LICENSE").read_bytes())
+                self.assertTrue(any(name.startswith(f"{top}/libraries/libssl") for name in files))
 
     def test_the_bill_of_materials_has_what_spdx_requires(self) -> None:
-        for architecture, _ in self.for_each():
-            document = json.loads(sbom(architecture).read_text())
-            self.assertEqual(document["spdxVersion"], "SPDX-2.3")
-            self.assertEqual(document["dataLicense"], "CC0-1.0")
-            self.assertEqual(document["SPDXID"], "SPDXRef-DOCUMENT")
-            self.assertRegex(document["documentNamespace"], r"^https://[^#\s]+$")
-            self.assertRegex(document["creationInfo"]["created"],
-                             r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-            for creator in document["creationInfo"]["creators"]:
-                self.assertRegex(creator, r"^(Tool|Person|Organization): \S")
-            entries = {entry["SPDXID"]: entry for entry in document["packages"]}
-            self.assertEqual(len(entries), len(document["packages"]))
-            for identifier, entry in entries.items():
-                self.assertRegex(identifier, r"^SPDXRef-[A-Za-z0-9.-]+$")
-                self.assertTrue(entry["name"] and entry["versionInfo"])
-                self.assertIs(entry["filesAnalyzed"], False)
-                for key in ("downloadLocation", "licenseConcluded", "licenseDeclared",
-                            "copyrightText"):
-                    self.assertTrue(entry[key])
-            for relation in document["relationships"]:
-                for key in ("spdxElementId", "relatedSpdxElement"):
-                    self.assertIn(relation[key], {*entries, "SPDXRef-DOCUMENT"})
+        for architecture in FOLDERS:
+            with self.subTest(architecture):
+                document = json.loads(sbom(architecture).read_text())
+                self.assertEqual(document["spdxVersion"], "SPDX-2.3")
+                self.assertEqual(document["dataLicense"], "CC0-1.0")
+                self.assertEqual(document["SPDXID"], "SPDXRef-DOCUMENT")
+                self.assertRegex(document["documentNamespace"], r"^https://[^#\s]+$")
+                self.assertRegex(document["creationInfo"]["created"],
+                                 r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+                for creator in document["creationInfo"]["creators"]:
+                    self.assertRegex(creator, r"^(Tool|Person|Organization): \S")
+                entries = {entry["SPDXID"]: entry for entry in document["packages"]}
+                self.assertEqual(len(entries), len(document["packages"]))
+                for identifier, entry in entries.items():
+                    self.assertRegex(identifier, r"^SPDXRef-[A-Za-z0-9.-]+$")
+                    self.assertTrue(entry["name"] and entry["versionInfo"])
+                    self.assertIs(entry["filesAnalyzed"], False)
+                    for key in ("downloadLocation", "licenseConcluded", "licenseDeclared",
+                                "copyrightText"):
+                        self.assertTrue(entry[key])
+                for relation in document["relationships"]:
+                    for key in ("spdxElementId", "relatedSpdxElement"):
+                        self.assertIn(relation[key], {*entries, "SPDXRef-DOCUMENT"})
 
-            programs = {relation["relatedSpdxElement"] for relation in document["relationships"]
-                        if relation["relationshipType"] == "DESCRIBES"}
-            self.assertEqual({entries[one]["name"] for one in programs}, set(PROGRAMS))
-            for one in programs:
-                file = FOLDERS[architecture] / entries[one]["name"]
-                self.assertEqual(entries[one]["checksums"], [
-                    {"algorithm": "SHA256",
-                     "checksumValue": hashlib.sha256(file.read_bytes()).hexdigest()}])
-                linked = {relation["relatedSpdxElement"] for relation in document["relationships"]
-                          if (relation["spdxElementId"], relation["relationshipType"])
-                          == (one, "STATIC_LINK")}
-                self.assertEqual(linked, set(entries) - programs)
+                programs = {relation["relatedSpdxElement"] for relation in document["relationships"]
+                            if relation["relationshipType"] == "DESCRIBES"}
+                self.assertEqual({entries[one]["name"] for one in programs}, set(PROGRAMS))
+                for one in programs:
+                    file = FOLDERS[architecture] / entries[one]["name"]
+                    self.assertEqual(entries[one]["checksums"], [
+                        {"algorithm": "SHA256",
+                         "checksumValue": hashlib.sha256(file.read_bytes()).hexdigest()}])
+                    linked = {relation["relatedSpdxElement"]
+                              for relation in document["relationships"]
+                              if (relation["spdxElementId"], relation["relationshipType"])
+                              == (one, "STATIC_LINK")}
+                    self.assertEqual(linked, set(entries) - programs)
 
     def test_the_bill_of_materials_names_the_versions_that_are_linked(self) -> None:
-        for architecture, _ in self.for_each():
-            document = json.loads(sbom(architecture).read_text())
-            versions = {entry["name"]: entry["versionInfo"] for entry in document["packages"]}
-            self.assertEqual(set(versions), {
-                *PROGRAMS, "OpenSSL", "Boost", "yaml-cpp", "libdeflate", "libxcrypt", "CLI11",
-                "glibc", "libstdc++", "libgcc"})
-            # The one that has written its version into the program itself.
-            compiler = re.search(rb"GCC: \(Debian [^)]+\) ([0-9.]+)",
-                                 (FOLDERS[architecture] / NAME).read_bytes())
-            for library in ("libstdc++", "libgcc"):
-                self.assertEqual(versions[library].partition("-")[0], compiler[1].decode())
+        for architecture in FOLDERS:
+            with self.subTest(architecture):
+                document = json.loads(sbom(architecture).read_text())
+                versions = {entry["name"]: entry["versionInfo"] for entry in document["packages"]}
+                self.assertEqual(set(versions), {
+                    *PROGRAMS, "OpenSSL", "Boost", "yaml-cpp", "libdeflate", "libxcrypt", "CLI11",
+                    "glibc", "libstdc++", "libgcc"})
+                # The one that has written its version into the program itself.
+                compiler = re.search(rb"GCC: \(Debian [^)]+\) ([0-9.]+)",
+                                     (FOLDERS[architecture] / NAME).read_bytes())
+                for library in ("libstdc++", "libgcc"):
+                    self.assertEqual(versions[library].partition("-")[0], compiler[1].decode())
 
     def test_the_checksums_are_those_of_all_files(self) -> None:
         output("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", cwd=DIST)
