@@ -258,6 +258,11 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
   report(faults);
 }
 
+void Scraper::forget_connections() {
+  task_connection_ = {};
+  stats_connection_ = {};
+}
+
 SelfUse Scraper::self_now() {
   self_.replies = replies_;
   return self_;

@@ -132,6 +132,10 @@ class Scraper {
   boost::asio::awaitable<std::shared_ptr<const Answer>> scrape(
       std::optional<std::chrono::nanoseconds> patience);
 
+  /// Closes the connections that are kept for the next round: they are waited on, and would keep
+  /// the executor's work from ending.
+  void forget_connections();
+
   /// True once a round has met no error, until three in a row have.
   bool ready() const { return ever_up_ && failed_rounds_ < 3; }
 

@@ -191,6 +191,7 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
 
   forget_startup();
   io.run();
+  scraper.forget_connections();
   finish(io);
   return {};
 }

@@ -34,7 +34,7 @@ using Shared = std::shared_ptr<const Answer>;
 constexpr std::string_view kTask = R"({"TaskARN": "arn:t", "Containers": []})";
 
 // What the endpoint does with every request, until it is told something else.
-enum class Mood { kWell, kNotFound, kFailing, kClosing, kWaiting };
+enum class Mood { kWell, kKeeping, kNotFound, kFailing, kClosing, kWaiting };
 
 // A scraper of a fake endpoint that changes its mood.
 class Scraping {
@@ -61,7 +61,9 @@ class Scraping {
     mood = next;
     return scrape();
   }
+  void forget_connections() { scraper_.forget_connections(); }
   std::size_t requests() const { return endpoint_.requests().size(); }
+  std::size_t connections() const { return endpoint_.connections(); }
   asio::io_context& io() { return io_; }
 
   CapturedLog log{LogLevel::kInfo};
@@ -78,8 +80,11 @@ class Scraping {
       case Mood::kClosing:
         co_return Scripted();
       default:
-        co_return says(ok_reply(request.starts_with("GET /task ") ? kTask : "{}"));
+        break;
     }
+    Scripted scripted = says(ok_reply(request.starts_with("GET /task ") ? kTask : "{}"));
+    if (mood == Mood::kKeeping) scripted.then = Scripted::Then::kNextRequest;
+    co_return scripted;
   }
 
   asio::io_context io_;
@@ -98,6 +103,18 @@ TEST(Scraper, ARoundIsTwoRequests) {
     EXPECT_TRUE(answer->up());
     EXPECT_THAT(*answer->body(ExpositionFormat::kText, false), testing::EndsWith(kUp));
     EXPECT_EQ(scraping.requests(), 2U);
+  }());
+}
+
+TEST(Scraper, ConnectionsAreKeptFromRoundToRoundUntilTheyAreForgotten) {
+  Scraping scraping;
+  run(scraping.io(), [&]() -> Async {
+    co_await scraping.scrape_when(Mood::kKeeping);
+    co_await scraping.scrape();
+    EXPECT_EQ(scraping.connections(), 2U);
+    scraping.forget_connections();
+    co_await scraping.scrape();
+    EXPECT_EQ(scraping.connections(), 4U);
   }());
 }
 
