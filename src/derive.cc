@@ -224,10 +224,11 @@ std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats) {
 
 std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events) {
   std::vector<MemoryNumber> out;
-  for (const auto& [key, value] : memory.detail.others) {
+  for (std::size_t i = 0; i < memory.detail.others.size(); ++i) {
+    const auto [key, value] = memory.detail.others[i];
     const bool is_limit = key.ends_with("_limit");
     if (!value || counts_events(key) != events || (is_limit && !real_limit(value))) continue;
-    out.push_back({key, *value});
+    out.push_back({std::string(key), *value});
   }
   const auto add = [&](std::string_view key, Count value) {
     if (value) out.push_back({std::string(key), *value});
