@@ -25,9 +25,10 @@ constexpr std::size_t kFreeGrowth = 64UZ * 1024;
 
 std::string_view name_of(Kind kind) {
   constexpr std::array<std::string_view, 10> kNames = {
-      "a string", "a string",      "a whole number from 0 to 2^64-1", "a whole number",
-      "a number", "true or false", "a time",                          "an object",
-      "an object", "an array"};
+      "a string",       "a string",  "a whole number from 0 to 2^64-1",
+      "a whole number", "a number",  "true or false",
+      "a time",         "an object", "an object",
+      "an array"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -216,6 +217,7 @@ class Reader {
   bool on_bool(bool value, error_code& ec) { return put(JsonBool{value}, ec); }
   bool on_null(error_code& ec) {
     const Place place = take(ec);
+    if (place.shape != nullptr) place.shape->clear(place.target);
     if (depth_ == root_depth_) note_misfit(place, "null");
     return !ec;
   }
@@ -294,7 +296,9 @@ class Reader {
   }
 
   void note_misfit(const Place& place, std::string_view found) {
-    if (place.shape == nullptr || misfits_.count++ > 0) return;
+    if (place.shape == nullptr) return;
+    place.shape->clear(place.target);  // what does not fit is absent, whatever it began as
+    if (misfits_.count++ > 0) return;
     misfits_.first = path();
     misfits_.first += " is ";
     misfits_.first += found;

@@ -190,6 +190,7 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   }
 
   forget_startup();
+  keep_memory();
   io.run();
   scraper.forget_connections();
   finish(io);
