@@ -7,6 +7,7 @@
 #include <boost/json/parse_options.hpp>
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <limits>
 
 #include "quote.h"
@@ -129,8 +130,8 @@ class Reader {
   static constexpr std::size_t max_key_size = max_object_size;
   static constexpr std::size_t max_string_size = max_object_size;
 
-  Reader(const Place& root, std::size_t text_size)
-      : next_(root), room_(kMaxGrowth * text_size + kFreeGrowth) {}
+  Reader(const Place& root, std::string_view text)
+      : text_(text), next_(root), room_(kMaxGrowth * text.size() + kFreeGrowth) {}
 
   // What came out of it, once the text has ended.
   Result<Misfits> result() {
@@ -179,7 +180,7 @@ class Reader {
   bool on_key(std::string_view last_part, std::size_t, error_code& ec) {
     Frame& frame = frames_[depth_];
     frame.key = last_part;
-    if (!parts_.empty()) {
+    if (!parts_.empty() || !is_of_text(last_part)) {
       frame.unescaped = parts_.append(last_part);
       frame.key = frame.unescaped;
       parts_.clear();
@@ -233,6 +234,13 @@ class Reader {
     std::string_view key;    // the last one, in an object
     std::string unescaped;   // what `key` points to if it was written with escapes
   };
+
+  // False for what was unescaped, which stands in memory of the parser that it uses again.
+  bool is_of_text(std::string_view part) const {
+    const std::less_equal<const char*> not_after;
+    return not_after(text_.data(), part.data()) &&
+           not_after(part.data() + part.size(), text_.data() + text_.size());
+  }
 
   static bool takes(const Place& place, Kind kind) {
     return place.shape != nullptr && place.shape->kind == kind;
@@ -327,6 +335,7 @@ class Reader {
     return false;
   }
 
+  std::string_view text_;
   std::array<Frame, kMaxDepth + 2> frames_;
   std::size_t depth_ = 0;
   std::size_t root_depth_ = 0;  // 1 if the root is the element of an array
@@ -345,7 +354,7 @@ Result<Misfits> read_json(std::string_view text, const Place& root) {
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
   options.allow_invalid_utf8 = true;
-  boost::json::basic_parser<Reader> parser(options, root, text.size());
+  boost::json::basic_parser<Reader> parser(options, root, text);
   error_code ec;
   const std::size_t end = parser.write_some(false, text.data(), text.size(), ec);
   if (ec && !parser.handler().failed()) {

@@ -224,6 +224,12 @@ TEST(Json, MisfitNamesItsPath) {
             "inner.a is -1, not a whole number from 0 to 2^64-1");
 }
 
+TEST(Json, MisfitBelowAKeyWithEscapesNamesIt) {
+  EXPECT_EQ(misfits_in(R"({"m\u0061p": {"\"a\"": {"long \"\" key \n": [{"b": 1}], "\u0062": {}}}})")
+                .first,
+            "map.\"a\".b is an object, not a string");
+}
+
 TEST(Json, MisfitsAreCountedAndTheFirstIsNamed) {
   const Misfits misfits = misfits_in(R"({"text": true, "count": [], "list": [1, {}, {"a": "x"}]})");
   EXPECT_EQ(misfits.count, 4U);
