@@ -1,37 +1,16 @@
 // Files and the sample to documents.
 #include "task_source.h"
 
-#include <array>
 #include <boost/json/parse.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <utility>
 
+#include "file.h"
 #include "sample.h"
 
 namespace ecs_exporter::mock {
 namespace {
 
 namespace json = boost::json;
-
-Result<std::string> read_file(const std::string& path) {
-  const auto failed = [&] {
-    return std::unexpected(
-        Error{ErrorKind::kSystem, "cannot read " + path + ": " + std::strerror(errno)});
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file) return failed();
-  std::string text;
-  std::array<char, 65536> part{};
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
-    text.append(part.data(), size);
-  }
-  if (std::ferror(file.get())) return failed();
-  return text;
-}
 
 }  // namespace
 

@@ -46,11 +46,11 @@ const Named<InterfaceStats>* interfaces_of(const Container& container) {
   return &container.stats->networks;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// True if `entry` counts the operation that `op` names in lower case.
+bool is_op(const BlockIoEntry& entry, std::string_view op) {
+  return std::ranges::equal(entry.op, op, {}, lower);
 }
 
 // The numbers of a device, by which it sorts. Absent for an entry that names none: 0:0 is not one.
@@ -170,8 +170,9 @@ std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats) {
   const auto sum = [&](const std::vector<BlockIoEntry>& entries, std::string_view op,
                        Count DeviceTraffic::* total) {
     for (const BlockIoEntry& entry : entries) {
+      if (!entry.value || !is_op(entry, op)) continue;
       const auto device = device_of(entry);
-      if (!device || !entry.value || lower(entry.op) != op) continue;
+      if (!device) continue;
       DeviceTraffic& traffic = devices[*device];
       traffic.*total = (traffic.*total).value_or(0) + *entry.value;
     }
@@ -213,7 +214,10 @@ std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats) {
     std::map<std::pair<std::pair<std::uint64_t, std::uint64_t>, std::string>, std::uint64_t> sums;
     for (const BlockIoEntry& entry : stats.*list.entries) {
       const auto device = device_of(entry);
-      if (device && entry.value) sums[{*device, lower(entry.op)}] += *entry.value;
+      if (!device || !entry.value) continue;
+      std::string op = entry.op;
+      std::ranges::transform(op, op.begin(), lower);
+      sums[{*device, std::move(op)}] += *entry.value;
     }
     for (const auto& [row, value] : sums) {
       out.push_back({device_name(row.first), row.second, list.key, value});
@@ -224,13 +228,14 @@ std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats) {
 
 std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events) {
   std::vector<MemoryNumber> out;
-  for (const auto& [key, value] : memory.detail.others) {
+  for (std::size_t i = 0; i < memory.detail.others.size(); ++i) {
+    const auto [key, value] = memory.detail.others[i];
     const bool is_limit = key.ends_with("_limit");
     if (!value || counts_events(key) != events || (is_limit && !real_limit(value))) continue;
     out.push_back({key, *value});
   }
   const auto add = [&](std::string_view key, Count value) {
-    if (value) out.push_back({std::string(key), *value});
+    if (value) out.push_back({key, *value});
   };
   if (!events) {
     // Read for families that are derived from them, and not shown as they are by any.

@@ -75,7 +75,7 @@ std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats);
 
 /// One member of the memory details that has no family of its own.
 struct MemoryNumber {
-  std::string key;
+  std::string_view key;  // lives as long as the statistics
   std::uint64_t value = 0;
 };
 

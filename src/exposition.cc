@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "gzip_writer.h"
 #include "quote.h"
@@ -51,12 +52,38 @@ struct Piece {
   bool written = false;
 };
 
-// The two ways to write: `once` what does not come again, `again` what may have been there.
-struct PlainText {
-  std::string& out;
+// Room for a few families more than are known of, as growing means copying.
+constexpr std::size_t kMore = 16384;
 
-  void once(std::string_view text) { out += text; }
-  void again(const Piece& piece) { out += piece.text; }
+// The two ways to write: `once` what does not come again, `again` what may have been there.
+class PlainText {
+ public:
+  // Appends to `out` what comes to about `expected` bytes. It has them when this ends.
+  PlainText(std::string& out, std::size_t expected) : out_(out) { make_room(out.size(), expected); }
+  PlainText(const PlainText&) = delete;
+  PlainText& operator=(const PlainText&) = delete;
+  ~PlainText() { out_.resize(used()); }
+
+  void once(std::string_view text) {
+    if (text.size() > static_cast<std::size_t>(end_ - next_)) make_room(used(), text.size());
+    std::memcpy(next_, text.data(), text.size());
+    next_ += text.size();
+  }
+  void again(const Piece& piece) { once(piece.text); }
+
+ private:
+  std::size_t used() const { return static_cast<std::size_t>(next_ - out_.data()); }
+  void make_room(std::size_t used, std::size_t wanted) {
+    const bool fits = used + wanted <= out_.capacity();
+    out_.resize_and_overwrite(fits ? out_.capacity() : used + wanted + kMore,
+                              [](char*, std::size_t size) { return size; });
+    next_ = out_.data() + used;
+    end_ = out_.data() + out_.size();
+  }
+
+  std::string& out_;
+  char* next_ = nullptr;
+  char* end_ = nullptr;
 };
 
 struct GzippedText {
@@ -84,32 +111,35 @@ struct GzippedText {
 // have it.
 class LabelPieces {
  public:
-  explicit LabelPieces(const std::vector<LabelSet>& sets)
-      : texts_(sets.size()), pieces_(sets.size()) {
+  explicit LabelPieces(const std::vector<LabelSet>& sets) : pieces_(sets.size()) {
+    std::vector<std::size_t> ends(sets.size());
+    const auto begin_of = [&](std::size_t set) { return set == 0 ? 0 : ends[set - 1]; };
     for (std::size_t i = 0; i < sets.size(); ++i) {
-      const LabelSet& set = sets[i];
-      std::string& text = texts_[i];
-      Piece* const parent = set.parent == LabelSet::kNoParent ? nullptr : &pieces_[set.parent];
-      std::size_t size = parent == nullptr ? 1 : parent->text.size() + 1;
-      for (const Label& label : set.labels) size += label.name.size() + label.value.size() + 4;
-      text.reserve(size);
-      if (parent != nullptr) text = parent->text;
-      for (const Label& label : set.labels) {
-        if (label.value.empty()) continue;
-        text += text.empty() ? '{' : ',';
-        text += label.name;
-        text += "=\"";
-        append_escaped(text, label.value);
-        text += '"';
+      const std::size_t begin = text_.size();
+      if (const std::size_t parent = sets[i].parent; parent != LabelSet::kNoParent) {
+        text_.append(text_, begin_of(parent), ends[parent] - begin_of(parent));
       }
-      pieces_[i] = {.text = text, .begin = parent};
+      for (const Label& label : sets[i].labels) {
+        if (label.value.empty()) continue;
+        text_ += text_.size() == begin ? '{' : ',';
+        text_ += label.name;
+        text_ += "=\"";
+        append_escaped(text_, label.value);
+        text_ += '"';
+      }
+      ends[i] = text_.size();
+    }
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      const std::size_t parent = sets[i].parent;
+      pieces_[i] = {.text = std::string_view(text_).substr(begin_of(i), ends[i] - begin_of(i)),
+                    .begin = parent == LabelSet::kNoParent ? nullptr : &pieces_[parent]};
     }
   }
 
   Piece& operator[](std::size_t set) { return pieces_[set]; }
 
  private:
-  std::vector<std::string> texts_;
+  std::string text_;  // of all of them
   std::vector<Piece> pieces_;
 };
 
@@ -166,7 +196,7 @@ void write_openmetrics_metadata(Out& out, const Family& family, Piece& base) {
 }
 
 template <class Out>
-void write(Out out, const Families& families, LabelPieces& labels, bool openmetrics) {
+void write(Out& out, const Families& families, LabelPieces& labels, bool openmetrics) {
   for (const Family& family : families.families) {
     Piece base;
     if (openmetrics) {
@@ -183,9 +213,6 @@ void write(Out out, const Families& families, LabelPieces& labels, bool openmetr
     }
   }
 }
-
-// Room for a few families more than are known of, as growing means copying.
-constexpr std::size_t kMore = 16384;
 
 // At least what the text comes to.
 std::size_t expected_size(const Families& families, LabelPieces& labels) {
@@ -221,12 +248,11 @@ void Exposition::add(const Families& families) {
   LabelPieces labels(families.label_sets);
   const bool openmetrics = format_ == ExpositionFormat::kOpenMetrics;
   if (auto* const gzip = std::get_if<GzipWriter>(&out_)) {
-    return write(GzippedText{*gzip}, families, labels, openmetrics);
+    GzippedText out{*gzip};
+    return write(out, families, labels, openmetrics);
   }
-  std::string& text = std::get<std::string>(out_);
-  const std::size_t expected = text.size() + expected_size(families, labels);
-  if (expected > text.capacity()) text.reserve(expected + kMore);
-  write(PlainText{text}, families, labels, openmetrics);
+  PlainText out(std::get<std::string>(out_), expected_size(families, labels));
+  write(out, families, labels, openmetrics);
 }
 
 std::string Exposition::finish() {

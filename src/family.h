@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,9 +15,10 @@ enum class FamilyType { kGauge, kCounter };
 /// A whole number stays whole up to the point of printing, so that none above 2^53 loses digits.
 using Value = std::variant<std::uint64_t, double>;
 
+/// Both live longer than the families, or among their `texts`.
 struct Label {
-  std::string_view name;  // lives longer than the families
-  std::string value;      // as it came: not escaped, perhaps not well-formed UTF-8
+  std::string_view name;
+  std::string_view value;  // as it came: not escaped, perhaps not well-formed UTF-8
 };
 
 /// The labels of one subject (the task, a container): those of `parent`, then its own. Names are
@@ -46,6 +48,7 @@ enum class ExpositionFormat { kText, kOpenMetrics };
 struct Families {
   std::vector<LabelSet> label_sets;
   std::vector<Family> families;
+  std::deque<std::string> texts;  // that were made for label values
 };
 
 }  // namespace ecs_exporter

@@ -141,7 +141,23 @@ constexpr Code distance_code(std::size_t distance) {
 
 }  // namespace
 
-GzipWriter::GzipWriter() : out_(kUsualSize, '\0'), end_{.at = out_.data()} {
+inline void GzipWriter::End::put(std::uint64_t more, unsigned more_count) {
+  bits |= more << count;
+  count += more_count;
+  std::memcpy(at, &bits, sizeof bits);
+  at += count / 8;
+  bits >>= count / 8 * 8;
+  count %= 8;
+}
+
+GzipWriter::GzipWriter() : GzipWriter(begun()) {}
+
+const GzipWriter& GzipWriter::begun() {
+  static const GzipWriter writer{std::string(kUsualSize, '\0')};
+  return writer;
+}
+
+GzipWriter::GzipWriter(std::string room) : out_(std::move(room)), end_{.at = out_.data()} {
   // Deflate; no name, no time, no system.
   constexpr std::string_view kHeader("\x1F\x8B\x08\0\0\0\0\0\0\xFF", 10);
   kHeader.copy(end_.at, kHeader.size());
@@ -173,11 +189,21 @@ GzipWriter::GzipWriter(const GzipWriter& other)
 void GzipWriter::write(std::string_view text) {
   check(text);
   make_room(2 * text.size());
+  const auto code_of = [](char c) { return kLiteralCodes[static_cast<unsigned char>(c)]; };
   End end = end_;
-  for (const char c : text) {
-    const Code& code = kLiteralCodes[static_cast<unsigned char>(c)];
-    end.put(code.bits, code.count);
+  std::size_t i = 0;
+  // As many at once as there is surely room for in the bits.
+  static_assert(3 * kLongestCode + 7 <= 64);
+  for (; i + 3 <= text.size(); i += 3) {
+    const Code first = code_of(text[i]);
+    const Code second = code_of(text[i + 1]);
+    const Code third = code_of(text[i + 2]);
+    const unsigned two = first.count + second.count;
+    end.put(
+        first.bits | std::uint64_t{second.bits} << first.count | std::uint64_t{third.bits} << two,
+        two + third.count);
   }
+  for (; i < text.size(); ++i) end.put(code_of(text[i]).bits, code_of(text[i]).count);
   end_ = end;
 }
 
@@ -186,14 +212,20 @@ void GzipWriter::write_again(std::string_view text, std::size_t position) {
   std::size_t left = text.size();
   if (left < kShortestMatch) return write(text);
   check(text);
+  make_room(8 * (left / (kLongestMatch - kShortestMatch) + 1));
+  const Code of_distance = distance_code(distance);
+  End end = end_;
   while (left > 0) {
     // None so long that what is left is too short.
     const std::size_t length = left <= kLongestMatch                   ? left
                                : left < kLongestMatch + kShortestMatch ? left - kShortestMatch
                                                                        : kLongestMatch;
-    put_match(length, distance);
+    const Code of_length = length_code(length);
+    end.put(of_length.bits | std::uint64_t{of_distance.bits} << of_length.count,
+            of_length.count + of_distance.count);
     left -= length;
   }
+  end_ = end;
 }
 
 std::string GzipWriter::finish() {
@@ -226,23 +258,6 @@ void GzipWriter::make_room(std::size_t bytes) {
   if (out_.size() - used >= bytes + 8) return;
   out_.resize(2 * out_.size() + bytes + 8);
   end_.at = out_.data() + used;
-}
-
-inline void GzipWriter::End::put(std::uint64_t more, unsigned more_count) {
-  bits |= more << count;
-  count += more_count;
-  std::memcpy(at, &bits, sizeof bits);
-  at += count / 8;
-  bits >>= count / 8 * 8;
-  count %= 8;
-}
-
-void GzipWriter::put_match(std::size_t length, std::size_t distance) {
-  make_room(8);
-  const Code of_length = length_code(length);
-  const Code of_distance = distance_code(distance);
-  end_.put(of_length.bits, of_length.count);
-  end_.put(of_distance.bits, of_distance.count);
 }
 
 }  // namespace ecs_exporter

@@ -37,9 +37,12 @@ class GzipWriter {
  private:
   static constexpr std::size_t kWindow = 32768;
 
+  explicit GzipWriter(std::string room);
+  /// One with what every member begins with.
+  static const GzipWriter& begun();
+
   void check(std::string_view text);
   void make_room(std::size_t bytes);
-  void put_match(std::size_t length, std::size_t distance);
 
   /// Where the next bits go. Small, so that a loop can have its own copy in registers.
   struct End {

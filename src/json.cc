@@ -15,6 +15,7 @@ namespace ecs_exporter {
 namespace {
 
 using boost::json::error_code;
+using Kind = Shape::Kind;
 
 constexpr std::size_t kMaxDepth = 32;
 // What arrays and maps add may take twice the memory of the text, and 64 KiB: a real reply stays
@@ -22,13 +23,13 @@ constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxGrowth = 2;
 constexpr std::size_t kFreeGrowth = 64UZ * 1024;
 
-std::string_view name_of(const Place::Target& target) {
-  constexpr std::array<std::string_view, 11> kNames = {
-      "nothing",        "a string",  "a string",      "a whole number from 0 to 2^64-1",
-      "a whole number", "a number",  "true or false", "a time",
-      "an object",      "an object", "an array"};
-  static_assert(kNames.size() == std::variant_size_v<Place::Target>);
-  return kNames[target.index()];
+std::string_view name_of(Kind kind) {
+  constexpr std::array<std::string_view, 10> kNames = {
+      "a string",       "a string",  "a whole number from 0 to 2^64-1",
+      "a whole number", "a number",  "true or false",
+      "a time",         "an object", "an object",
+      "an array"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 // The scalars of JSON, each a type of its own, so that `assign` can tell them apart.
@@ -60,39 +61,56 @@ std::optional<To> exactly(From value) {
   return std::nullopt;
 }
 
-// assign(target, value): true if it fitted, or if it goes nowhere.
-template <class Target, class Value>
-bool assign(const Target&, const Value&) {
-  return std::same_as<Target, Place::Nowhere>;
+template <class T>
+T& value_at(const Place& place) {
+  return *static_cast<T*>(place.target);
 }
-bool assign(std::string* target, const JsonText& value) {
-  *target = well_formed(value.text);
-  return true;
+
+// assign(place, value): true if it fitted.
+bool assign(const Place& place, const JsonText& value) {
+  switch (place.shape->kind) {
+    case Kind::kText:
+      value_at<std::string>(place) = well_formed(value.text);
+      return true;
+    case Kind::kOptionalText:
+      value_at<std::optional<std::string>>(place) = well_formed(value.text);
+      return true;
+    case Kind::kTime: {
+      const auto time = parse_timestamp(value.text);
+      value_at<std::optional<Timestamp>>(place) = time;
+      return time || value.text.empty();
+    }
+    default:
+      return false;
+  }
 }
-bool assign(std::optional<std::string>* target, const JsonText& value) {
-  *target = well_formed(value.text);
-  return true;
-}
-bool assign(std::optional<Timestamp>* target, const JsonText& value) {
-  *target = parse_timestamp(value.text);
-  return target->has_value() || value.text.empty();
-}
-bool assign(std::optional<bool>* target, const JsonBool& value) {
-  *target = value.value;
-  return true;
-}
-template <class Number>
-bool assign(std::string* target, const JsonNumber<Number>& value) {
-  // A 7 that is written as 7.0 is a 7.
-  const auto whole = exactly<std::int64_t>(value.value);
-  target->assign(whole ? std::to_string(*whole) : std::string(value.text));
+bool assign(const Place& place, const JsonBool& value) {
+  if (place.shape->kind != Kind::kTruth) return false;
+  value_at<std::optional<bool>>(place) = value.value;
   return true;
 }
 template <class T, class Number>
-  requires(!std::same_as<T, bool> && std::is_arithmetic_v<T>)
-bool assign(std::optional<T>* target, const JsonNumber<Number>& value) {
-  *target = exactly<T>(value.value);
-  return target->has_value();
+bool assign_exactly(const Place& place, Number value) {
+  return (value_at<std::optional<T>>(place) = exactly<T>(value)).has_value();
+}
+template <class Number>
+bool assign(const Place& place, const JsonNumber<Number>& value) {
+  switch (place.shape->kind) {
+    case Kind::kCount:
+      return assign_exactly<std::uint64_t>(place, value.value);
+    case Kind::kWhole:
+      return assign_exactly<std::int64_t>(place, value.value);
+    case Kind::kReal:
+      return assign_exactly<double>(place, value.value);
+    case Kind::kText: {
+      // A 7 that is written as 7.0 is a 7.
+      const auto whole = exactly<std::int64_t>(value.value);
+      value_at<std::string>(place) = whole ? std::to_string(*whole) : std::string(value.text);
+      return true;
+    }
+    default:
+      return false;
+  }
 }
 
 std::string shown(const JsonText& value) { return excerpt(value.text); }
@@ -127,21 +145,19 @@ class Reader {
 
   bool on_object_begin(error_code& ec) {
     const Place place = take(ec);
-    const Place::Target& target = place.target();
-    const bool fits =
-        std::holds_alternative<Place::Object>(target) || std::holds_alternative<Place::Map>(target);
+    const bool fits = takes(place, Kind::kObject) || takes(place, Kind::kMap);
     if (!fits) note_misfit(place, "an object");
     return enter(fits ? place : Place(), ec);
   }
   bool on_array_begin(error_code& ec) {
     // An array of one stands for its element where the reply as a whole should be an object.
-    if (depth_ == 0 && std::holds_alternative<Place::Object>(next_.target())) {
+    if (depth_ == 0 && takes(next_, Kind::kObject)) {
       root_depth_ = 1;
       ++depth_;
       return true;
     }
     const Place place = take(ec);
-    const bool fits = std::holds_alternative<Place::Array>(place.target());
+    const bool fits = takes(place, Kind::kArray);
     if (!fits) note_misfit(place, "an array");
     return enter(fits ? place : Place(), ec);
   }
@@ -168,10 +184,10 @@ class Reader {
       frame.key = frame.unescaped;
       parts_.clear();
     }
-    if (const auto* object = std::get_if<Place::Object>(&frame.place.target())) {
-      next_ = member(frame, *object, ec);
-    } else if (const auto* map = std::get_if<Place::Map>(&frame.place.target())) {
-      next_ = entry(*map, frame.key, ec);
+    if (takes(frame.place, Kind::kObject)) {
+      next_ = member(frame, ec);
+    } else if (takes(frame.place, Kind::kMap)) {
+      next_ = add_to(frame.place, frame.key, ec);
     }
     return !ec;
   }
@@ -201,6 +217,7 @@ class Reader {
   bool on_bool(bool value, error_code& ec) { return put(JsonBool{value}, ec); }
   bool on_null(error_code& ec) {
     const Place place = take(ec);
+    if (place.shape != nullptr) place.shape->clear(place.target);
     if (depth_ == root_depth_) note_misfit(place, "null");
     return !ec;
   }
@@ -210,55 +227,52 @@ class Reader {
  private:
   // An open object or array.
   struct Frame {
-    Place place;               // nowhere for one that is skipped
-    std::size_t expected = 0;  // keys mostly come in the order in which they are listed
-    std::size_t index = 0;     // the number of values so far
-    std::string_view key;      // the last one, in an object
-    std::string unescaped;     // what `key` points to if it was written with escapes
+    Place place;             // nowhere for one that is skipped
+    std::uint32_t seen = 0;  // of a struct: a bit for each member that has come
+    std::size_t index = 0;   // the number of values so far
+    std::string_view key;    // the last one, in an object
+    std::string unescaped;   // what `key` points to if it was written with escapes
   };
 
-  Place entry(const Place::Map& map, std::string_view key, error_code& ec) {
-    return use(map.entry_size, ec) ? map.append(map.target, well_formed(key)) : Place();
+  static bool takes(const Place& place, Kind kind) {
+    return place.shape != nullptr && place.shape->kind == kind;
   }
 
-  Place member(Frame& frame, const Place::Object& object, error_code& ec) {
-    const auto is_it = [&](const Member& member) {
-      // What differs mostly does so in length or in the first letter.
-      return member.key.size() == frame.key.size() && member.key.front() == frame.key.front() &&
-             member.key == frame.key;
-    };
-    const auto begin = object.members.begin();
-    const auto end = object.members.end();
-    const auto expected = begin + static_cast<std::ptrdiff_t>(frame.expected);
-    auto found = std::find_if(expected, end, is_it);
-    if (found == end) {
-      found = std::find_if(begin, expected, is_it);
-      if (found == expected) found = end;
+  // Where the value of the member goes whose key has just come.
+  Place member(Frame& frame, error_code& ec) {
+    const Shape& shape = *frame.place.shape;
+    const std::size_t position = shape.members->find(frame.key);
+    if (position == MemberTable::kMost) {
+      if (shape.rest == nullptr) return {};
+      return add_to(shape.rest(frame.place.target), frame.key, ec);
     }
-    if (found != end) {
-      frame.expected = static_cast<std::size_t>(found - begin) + 1;
-      return found->place(object.target);
-    }
-    return object.rest == nullptr ? Place() : entry(object.rest(object.target), frame.key, ec);
+    const Place place = (*shape.members)[position].place(frame.place.target);
+    const std::uint32_t bit = 1U << position;
+    if ((frame.seen & bit) != 0) place.shape->clear(place.target);  // of two the last counts
+    frame.seen |= bit;
+    return place;
+  }
+
+  // Where the value of another element goes, of an array or of a map.
+  Place add_to(const Place& list, std::string_view key, error_code& ec) {
+    if (!use(list.shape->element_size, ec)) return {};
+    if (is_ascii(key)) return list.shape->append(list.target, key);
+    return list.shape->append(list.target, well_formed(key));
   }
 
   // The place of the value that comes now: the next element's, or what the last key said.
   Place take(error_code& ec) {
     Frame& frame = frames_[depth_];
     ++frame.index;
-    if (const auto* array = std::get_if<Place::Array>(&frame.place.target())) {
-      return use(array->element_size, ec) ? array->append(array->target) : Place();
-    }
+    if (takes(frame.place, Kind::kArray)) return add_to(frame.place, {}, ec);
     return std::exchange(next_, Place());
   }
 
   bool enter(const Place& place, error_code& ec) {
-    if (depth_ == root_depth_) {
-      root_read_ = !std::holds_alternative<Place::Nowhere>(place.target());
-    }
+    if (depth_ == root_depth_) root_read_ = place.shape != nullptr;
     Frame& frame = frames_[++depth_];
     frame.place = place;
-    frame.expected = 0;
+    frame.seen = 0;
     frame.index = 0;
     frame.key = {};
     return !ec;
@@ -267,9 +281,8 @@ class Reader {
   template <class Value>
   bool put(const Value& value, error_code& ec) {
     const Place place = take(ec);
-    const bool fits =
-        std::visit([&](const auto& target) { return assign(target, value); }, place.target());
-    if (!fits || depth_ == root_depth_) note_misfit(place, shown(value));
+    if (place.shape == nullptr) return !ec;
+    if (!assign(place, value) || depth_ == root_depth_) note_misfit(place, shown(value));
     return !ec;
   }
 
@@ -283,13 +296,14 @@ class Reader {
   }
 
   void note_misfit(const Place& place, std::string_view found) {
-    if (std::holds_alternative<Place::Nowhere>(place.target())) return;
+    if (place.shape == nullptr) return;
+    place.shape->clear(place.target);  // what does not fit is absent, whatever it began as
     if (misfits_.count++ > 0) return;
     misfits_.first = path();
     misfits_.first += " is ";
     misfits_.first += found;
     misfits_.first += ", not ";
-    misfits_.first += name_of(place.target());
+    misfits_.first += name_of(place.shape->kind);
   }
 
   // Where the last value stood, as `Containers[1].Limits.Memory`.
@@ -297,7 +311,7 @@ class Reader {
     std::string out;
     for (std::size_t i = root_depth_ + 1; i <= depth_; ++i) {
       const Frame& frame = frames_[i];
-      if (std::holds_alternative<Place::Array>(frame.place.target())) {
+      if (takes(frame.place, Kind::kArray)) {
         out += '[' + std::to_string(frame.index - 1) + ']';
       } else {
         if (!out.empty()) out += '.';

@@ -14,15 +14,17 @@
 // which is a misfit, and harms nothing else.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "error.h"
@@ -30,7 +32,14 @@
 
 namespace ecs_exporter {
 
-class Place;
+struct Shape;
+
+/// Where a JSON value goes: the address of a value, which must outlive the reading, and what it
+/// takes. The default is nowhere, for values that are skipped.
+struct Place {
+  void* target = nullptr;
+  const Shape* shape = nullptr;
+};
 
 /// A member of an object: its key, and where its value goes, given the address of the struct.
 struct Member {
@@ -44,66 +53,77 @@ struct Member {
 template <class T>
 struct Members;
 
-/// Where a JSON value goes. Holds the address of the value: it must outlive the reading.
-class Place {
+/// The listed members of a struct, found by key.
+class MemberTable {
  public:
-  struct Nowhere {};
-  /// An object whose keys are not known: `append` adds an entry and says where its value goes.
-  struct Map {
-    void* target;
-    Place (*append)(void* target, std::string_view key);
-    std::size_t entry_size;
-  };
-  struct Object {
-    void* target;
-    std::span<const Member> members;
-    Map (*rest)(void* target);  // where members that are not listed go; null for nowhere
-  };
-  struct Array {
-    void* target;
-    Place (*append)(void* target);
-    std::size_t element_size;
-  };
-  /// A text also takes a number, as it would be written; an optional text does not.
-  using Target = std::variant<Nowhere, std::string*, std::optional<std::string>*,
-                              std::optional<std::uint64_t>*, std::optional<std::int64_t>*,
-                              std::optional<double>*, std::optional<bool>*,
-                              std::optional<Timestamp>*, Object, Map, Array>;
+  static constexpr std::size_t kMost = 32;
 
-  Place() = default;
-  explicit Place(Target target) : target_(target) {}
+  template <std::size_t Size>
+  explicit constexpr MemberTable(const Member (&list)[Size]) : members_(list) {
+    static_assert(Size <= kMost);
+    for (std::size_t i = 0; i < Size; ++i) {
+      std::size_t slot = first_slot(list[i].key);
+      while (slots_[slot] != 0) slot = (slot + 1) % slots_.size();
+      slots_[slot] = static_cast<std::uint8_t>(i + 1);
+    }
+  }
 
-  const Target& target() const { return target_; }
+  /// The position of `key` in the list, or `kMost`.
+  std::size_t find(std::string_view key) const {
+    for (std::size_t slot = first_slot(key); slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
+      const std::size_t position = slots_[slot] - 1U;
+      const std::string_view found = members_[position].key;
+      if (found.size() == key.size() && std::equal(key.begin(), key.end(), found.begin())) {
+        return position;
+      }
+    }
+    return kMost;
+  }
+  const Member& operator[](std::size_t position) const { return members_[position]; }
 
  private:
-  Target target_ = Nowhere{};
+  static constexpr std::size_t first_slot(std::string_view key) {
+    if (key.empty()) return 0;
+    const auto first = static_cast<unsigned char>(key.front());
+    const auto last = static_cast<unsigned char>(key.back());
+    return (5 * key.size() + 3 * first + last) % (2 * kMost);
+  }
+
+  std::span<const Member> members_;
+  std::array<std::uint8_t, 2 * kMost> slots_{};  // positions, from 1; 0 is free
 };
 
-template <class T>
-Place place(T& value);
-template <class T>
-Place place(std::vector<T>& list);
-template <class T>
-Place place(std::vector<std::pair<std::string, T>>& map);
+/// What a type of value takes: one constant a type, `kShape<T>`.
+struct Shape {
+  /// A text also takes a number, as it would be written; an optional text does not.
+  enum class Kind : std::uint8_t {
+    kText,
+    kOptionalText,
+    kCount,
+    kWhole,
+    kReal,
+    kTruth,
+    kTime,
+    kObject,  // a struct
+    kMap,     // an object whose keys are not known
+    kArray
+  };
+  Kind kind;
+  void (*clear)(void* target);
+  const MemberTable* members = nullptr;   // of a struct
+  Place (*rest)(void* target) = nullptr;  // of a struct: the map of what is not listed, if wanted
+  /// Of a map or an array: adds an entry, and says where its value goes. An array has no keys.
+  Place (*append)(void* target, std::string_view key) = nullptr;
+  std::size_t element_size = 0;
+};
 
 namespace json_detail {
 
 template <class T>
-struct IsOptionalStruct : std::false_type {};
+inline constexpr bool kIsOptionalStruct = false;
 template <class T>
-struct IsOptionalStruct<std::optional<T>>
-    : std::bool_constant<std::is_class_v<T> && !std::is_same_v<T, Timestamp> &&
-                         !std::is_same_v<T, std::string>> {};
-
-template <class T>
-Place::Map map_of(std::vector<std::pair<std::string, T>>& map) {
-  using Map = std::vector<std::pair<std::string, T>>;
-  return {&map,
-          [](void* target, std::string_view key) -> Place {
-            return place(static_cast<Map*>(target)->emplace_back(key, T{}).second);
-          },
-          sizeof(typename Map::value_type)};
-}
+inline constexpr bool kIsOptionalStruct<std::optional<T>> =
+    std::is_class_v<T> && !std::is_same_v<T, Timestamp> && !std::is_same_v<T, std::string>;
 
 template <class>
 struct MemberPointer;
@@ -112,51 +132,112 @@ struct MemberPointer<Value Class::*> {
   using Owner = Class;
 };
 
-}  // namespace json_detail
-
-/// The place of one value: a text, number, truth value, time, struct with `Members`, or an
-/// optional struct (which is there once its key was). Empties it, so that of two members with the
-/// same key nothing of the first is left.
 template <class T>
-Place place(T& value) {
-  value = T{};
-  if constexpr (json_detail::IsOptionalStruct<T>::value) {
-    return place(value.emplace());
-  } else if constexpr (std::is_constructible_v<Place::Target, T*>) {
-    return Place(&value);
-  } else if constexpr (requires { Members<T>::kRest; }) {
-    return Place(Place::Object{&value, Members<T>::kList, [](void* target) {
-                                 return json_detail::map_of(
-                                     static_cast<T*>(target)->*Members<T>::kRest);
-                               }});
+void clear(void* target) {
+  if constexpr (requires(T& value) { value.clear(); }) {
+    static_cast<T*>(target)->clear();
   } else {
-    return Place(Place::Object{&value, Members<T>::kList, nullptr});
+    *static_cast<T*>(target) = T{};
   }
 }
 
-/// The place of an array: each element is added to the end of `list`.
 template <class T>
-Place place(std::vector<T>& list) {
-  list.clear();
-  return Place(Place::Array{&list,
-                            [](void* target) -> Place {
-                              return place(static_cast<std::vector<T>*>(target)->emplace_back());
-                            },
-                            sizeof(T)});
+Place fresh_place(T& value);
+
+template <class T>
+inline constexpr MemberTable kTable{Members<T>::kList};
+
+template <class T>
+constexpr Shape shape_of(std::type_identity<T>) {
+  using Kind = Shape::Kind;
+  Shape shape{.kind = Kind::kObject, .clear = clear<T>};
+  if constexpr (std::is_same_v<T, std::string>) {
+    shape.kind = Kind::kText;
+  } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
+    shape.kind = Kind::kOptionalText;
+  } else if constexpr (std::is_same_v<T, std::optional<std::uint64_t>>) {
+    shape.kind = Kind::kCount;
+  } else if constexpr (std::is_same_v<T, std::optional<std::int64_t>>) {
+    shape.kind = Kind::kWhole;
+  } else if constexpr (std::is_same_v<T, std::optional<double>>) {
+    shape.kind = Kind::kReal;
+  } else if constexpr (std::is_same_v<T, std::optional<bool>>) {
+    shape.kind = Kind::kTruth;
+  } else if constexpr (std::is_same_v<T, std::optional<Timestamp>>) {
+    shape.kind = Kind::kTime;
+  } else if constexpr (requires(T& map) { map.add(std::string_view()); }) {
+    shape.kind = Kind::kMap;
+    shape.append = [](void* target, std::string_view key) {
+      return fresh_place(static_cast<T*>(target)->add(key));
+    };
+    shape.element_size = 2 * sizeof(std::declval<T&>().add({}));
+  } else {
+    shape.members = &kTable<T>;
+    if constexpr (requires { Members<T>::kRest; }) {
+      shape.rest = [](void* target) {
+        return fresh_place(static_cast<T*>(target)->*Members<T>::kRest);
+      };
+    }
+  }
+  return shape;
+}
+template <class T>
+constexpr Shape shape_of(std::type_identity<std::vector<T>>) {
+  return {.kind = Shape::Kind::kArray,
+          .clear = clear<std::vector<T>>,
+          .append =
+              [](void* target, std::string_view) {
+                return fresh_place(static_cast<std::vector<T>*>(target)->emplace_back());
+              },
+          .element_size = sizeof(T)};
+}
+template <class T>
+constexpr Shape shape_of(std::type_identity<std::vector<std::pair<std::string, T>>>) {
+  using Map = std::vector<std::pair<std::string, T>>;
+  return {.kind = Shape::Kind::kMap,
+          .clear = clear<Map>,
+          .append =
+              [](void* target, std::string_view key) {
+                auto& entry = static_cast<Map*>(target)->emplace_back(
+                    std::piecewise_construct, std::tuple(key), std::tuple());
+                return fresh_place(entry.second);
+              },
+          .element_size = sizeof(typename Map::value_type)};
 }
 
-/// The place of an object with any keys, in the order of the text.
 template <class T>
-Place place(std::vector<std::pair<std::string, T>>& map) {
-  map.clear();
-  return Place(json_detail::map_of(map));
+inline constexpr Shape kShape = shape_of(std::type_identity<T>());
+
+// The place of a value that is as it was made.
+template <class T>
+Place fresh_place(T& value) {
+  if constexpr (kIsOptionalStruct<T>) {
+    return fresh_place(value.emplace());
+  } else {
+    return {&value, &kShape<T>};
+  }
+}
+
+}  // namespace json_detail
+
+/// The place of one value: a text, number, truth value, time, struct with `Members`, optional
+/// struct (which is there once its key was), array (a vector, to whose end each element is added)
+/// or object with any keys (a vector of pairs, or a class
+/// with `add(key)`, in the order of the text). Empties it.
+template <class T>
+Place place(T& value) {
+  const Place place = json_detail::fresh_place(value);
+  place.shape->clear(place.target);
+  return place;
 }
 
 /// A row of a `Members` list.
 template <auto Pointer>
 constexpr Member field(std::string_view key) {
   using Owner = typename json_detail::MemberPointer<decltype(Pointer)>::Owner;
-  return {key, [](void* object) { return place(static_cast<Owner*>(object)->*Pointer); }};
+  return {key, [](void* object) {
+            return json_detail::fresh_place(static_cast<Owner*>(object)->*Pointer);
+          }};
 }
 
 /// The values that did not fit their place.

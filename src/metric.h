@@ -59,7 +59,8 @@ inline constexpr LabelName kCode{"Code", "code"};
 }  // namespace label
 
 /// Labels of one sample, or one subject, beyond those around it. Empty values are not printed.
-using OwnLabels = std::vector<std::pair<LabelName, std::string>>;
+/// The values live as long as the subject's source.
+using OwnLabels = std::vector<std::pair<LabelName, std::string_view>>;
 
 /// A metric of one kind of subject. The name is what it is for ever.
 template <class Subject>

@@ -29,10 +29,11 @@ class Collector {
 
   bool wants(GroupIndex group) const { return (groups_ & bit(group)) != 0; }
 
-  std::size_t label_set(std::size_t parent, OwnLabels labels) {
+  std::size_t label_set(std::size_t parent, const OwnLabels& labels) {
     LabelSet set{.parent = parent};
-    for (auto& [name, value] : labels) {
-      set.labels.push_back({styled(name, config_.snake_case), std::move(value)});
+    set.labels.reserve(labels.size());
+    for (const auto& [name, value] : labels) {
+      set.labels.push_back({styled(name, config_.snake_case), value});
     }
     return label_set(std::move(set));
   }
@@ -40,6 +41,9 @@ class Collector {
     out_.label_sets.push_back(std::move(set));
     return out_.label_sets.size() - 1;
   }
+
+  // For a label value that lives nowhere else.
+  std::string_view kept(std::string text) { return out_.texts.emplace_back(std::move(text)); }
 
   template <class Subject>
   void add(std::span<const Metric<Subject>> table, const Subject& subject, std::size_t labels) {
@@ -96,8 +100,8 @@ void add_interfaces(Collector& out, const Named<InterfaceStats>* interfaces, std
                     std::vector<Labelled<InterfaceSubject>>& subjects) {
   if (interfaces == nullptr) return;
   for (const auto* interface : sorted(*interfaces)) {
-    subjects.push_back(
-        {{interface->second}, out.label_set(labels, {{label::kInterface, interface->first}})});
+    subjects.push_back({{interface->second},
+                        out.label_set(labels, {{label::kInterface, out.kept(interface->first)}})});
   }
 }
 
@@ -129,8 +133,8 @@ std::vector<Labelled<Subject>> each(Collector& out, const Containers& containers
 }
 
 void add_disk(Collector& out, const Containers& containers) {
-  out.add(kDiskTable, each<DeviceTraffic>(out, containers, device_traffic, [](const auto& device) {
-            return OwnLabels{{label::kDevice, device.device}};
+  out.add(kDiskTable, each<DeviceTraffic>(out, containers, device_traffic, [&](const auto& device) {
+            return OwnLabels{{label::kDevice, out.kept(device.device)}};
           }));
 }
 
@@ -145,8 +149,8 @@ void add_memory_detail(Collector& out, const Containers& containers) {
 
 void add_cpu_detail(Collector& out, const Containers& containers) {
   const auto cores = [](const ContainerStats& stats) { return core_times(stats.cpu); };
-  out.add(kCpuCoreTable, each<CoreTime>(out, containers, cores, [](const CoreTime& core) {
-            return OwnLabels{{label::kCore, std::to_string(core.core)}};
+  out.add(kCpuCoreTable, each<CoreTime>(out, containers, cores, [&](const CoreTime& core) {
+            return OwnLabels{{label::kCore, out.kept(std::to_string(core.core))}};
           }));
   out.add(kCpuThrottlingTable, containers);
 }
@@ -154,9 +158,10 @@ void add_cpu_detail(Collector& out, const Containers& containers) {
 void add_disk_detail(Collector& out, const Containers& containers) {
   const auto numbers = [](const ContainerStats& stats) { return block_io_numbers(stats.block_io); };
   out.add(kDiskDetailTable,
-          each<BlockIoNumber>(out, containers, numbers, [](const BlockIoNumber& n) {
-            return OwnLabels{
-                {label::kDevice, n.device}, {label::kOp, n.op}, {label::kKey, std::string(n.key)}};
+          each<BlockIoNumber>(out, containers, numbers, [&](const BlockIoNumber& n) {
+            return OwnLabels{{label::kDevice, out.kept(n.device)},
+                             {label::kOp, out.kept(n.op)},
+                             {label::kKey, n.key}};
           }));
 }
 
@@ -166,12 +171,12 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
   std::vector<Labelled<EndpointSubject>> endpoints;
   std::vector<Labelled<CountSubject>> errors;
   for (const auto& [name, use] :
-       {std::pair<std::string, const EndpointUse&>{"stats", self.stats}, {"task", self.task}}) {
+       {std::pair<std::string_view, const EndpointUse&>{"stats", self.stats},
+        {"task", self.task}}) {
     endpoints.push_back({{use}, out.label_set(task_labels, {{label::kEndpoint, name}})});
     for (const auto& [kind, count] : use.errors) {
       errors.push_back(
-          {{count},
-           out.label_set(endpoints.back().labels, {{label::kReason, std::string(reason(kind))}})});
+          {{count}, out.label_set(endpoints.back().labels, {{label::kReason, reason(kind)}})});
     }
   }
   out.add(kSelfEndpointTable, endpoints);
@@ -179,7 +184,7 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
   std::vector<Labelled<CountSubject>> replies;
   for (const auto& [status, count] : self.replies) {
     replies.push_back(
-        {{count}, out.label_set(task_labels, {{label::kCode, std::to_string(status)}})});
+        {{count}, out.label_set(task_labels, {{label::kCode, out.kept(std::to_string(status))}})});
   }
   out.add(kSelfReplyTable, replies);
   if (self.process) out.add(kProcessTable, *self.process, fixed_labels);
@@ -197,6 +202,7 @@ std::size_t task_label_set(Collector& out, const MetricsConfig& config, const Ta
                            std::size_t fixed_labels) {
   const OwnLabels all = all_task_labels(task);
   LabelSet chosen{.parent = fixed_labels};
+  chosen.labels.reserve(config.task_labels.size());
   for (const auto& [name, index] : config.task_labels) {
     chosen.labels.push_back({name, all[index].second});
   }

@@ -9,8 +9,8 @@
 namespace ecs_exporter {
 
 /// What is to be said of `snapshot`: a pure function. A family without a sample is left out;
-/// `ecs_container_exporter_up` always has one, unless the filter names others. `config` must
-/// outlive what comes back.
+/// `ecs_container_exporter_up` always has one, unless the filter names others. What comes
+/// back refers to `snapshot` and `config`.
 Families collect(const Snapshot& snapshot, const MetricsConfig& config,
                  const MetricsFilter& filter = {});
 

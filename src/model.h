@@ -4,9 +4,11 @@
 // the endpoint, so both are "". Units stand in the names. The nesting is that of the replies.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,37 @@ using Time = std::optional<Timestamp>;
 /// Members of an object whose keys are not known beforehand, in the order they were sent.
 template <class T>
 using Named = std::vector<std::pair<std::string, T>>;
+
+/// The same for counts alone. The names stand in one text: there are hundreds, and hardly any is
+/// ever looked at.
+class NamedCounts {
+ public:
+  /// Adds an entry at the end. The count stands until the next one is added.
+  Count& add(std::string_view name) {
+    if (entries_.empty()) {
+      entries_.reserve(kUsual);
+      names_.reserve(kUsual * kUsualName);
+    }
+    names_ += name;
+    return entries_.emplace_back(names_.size(), std::nullopt).second;
+  }
+  void clear() {
+    names_.clear();
+    entries_.clear();
+  }
+  std::size_t size() const { return entries_.size(); }
+  std::pair<std::string_view, Count> operator[](std::size_t i) const {
+    const std::size_t begin = i == 0 ? 0 : entries_[i - 1].first;
+    return {std::string_view(names_).substr(begin, entries_[i].first - begin), entries_[i].second};
+  }
+
+ private:
+  static constexpr std::size_t kUsual = 32;
+  static constexpr std::size_t kUsualName = 12;
+
+  std::string names_;
+  std::vector<std::pair<std::size_t, Count>> entries_;  // where its name ends
+};
 
 // ---- `/task/stats`: one container's sample ------------------------------------------------------
 
@@ -59,7 +92,7 @@ struct MemoryDetail {
   Count inactive_file_bytes;              // v1 and v2
   Count page_faults;
   Count major_page_faults;
-  Named<Count> others;  // every other key that the platform sends
+  NamedCounts others;  // every other key that the platform sends
 };
 
 struct MemoryStats {

@@ -354,7 +354,9 @@ Result<TaskReply> parse_task(std::string_view body) {
 }
 
 Result<StatsReply> parse_stats(std::string_view body) {
+  constexpr std::size_t kUsual = 12;  // ECS allows ten containers a task, and adds its own
   StatsReply reply;
+  reply.samples.reserve(kUsual);
   Result<Misfits> misfits = read_json(body, place(reply.samples));
   if (!misfits) return std::unexpected(std::move(misfits.error()));
   reply.problem = problem(*misfits);
@@ -369,17 +371,20 @@ void join(Task& task, Named<ContainerStats> samples) {
   const auto repeated = std::ranges::unique(containers, {}, &Container::name);
   containers.erase(repeated.begin(), repeated.end());
 
-  using Sample = std::pair<std::string, ContainerStats>;
-  // As they mostly come.
-  if (!std::ranges::is_sorted(samples, {}, &Sample::first)) {
-    std::ranges::stable_sort(samples, {}, &Sample::first);
-  }
+  // By id, and of the same id in the order they came. The samples are large: they stay where they
+  // are.
+  std::vector<std::pair<std::string_view, ContainerStats*>> by_id;
+  by_id.reserve(samples.size());
+  for (auto& [id, sample] : samples) by_id.emplace_back(id, &sample);
+  const auto id_of = [](const auto& entry) { return entry.first; };
+  std::ranges::stable_sort(by_id, {}, id_of);
   for (Container& container : containers) {
     // Several containers may have no id yet; then a sample without one is nobody's.
     if (container.docker_id.empty()) continue;
-    const auto found = std::ranges::equal_range(samples, container.docker_id, {}, &Sample::first);
+    const auto found =
+        std::ranges::equal_range(by_id, std::string_view(container.docker_id), {}, id_of);
     if (found.empty()) continue;
-    container.stats = std::move(found.back().second);
+    container.stats = std::move(*found.back().second);
     settle_cpu_unit(task, *container.stats);
   }
 }

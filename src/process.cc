@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -97,6 +98,12 @@ int forget_code(dl_phdr_info* mapped, std::size_t, void*) {
 }  // namespace
 
 void forget_startup() { ::dl_iterate_phdr(forget_code, nullptr); }
+
+void keep_memory() {
+  // An answer for ten containers with its buffers, several times over; more is given back.
+  ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+}
 
 ProcessUsage process_usage() {
   ProcessUsage usage;

@@ -22,4 +22,8 @@ ProcessUsage process_usage();
 /// begins its work. What is needed again comes back from the kernel's cache of the file.
 void forget_startup();
 
+/// Lets the memory of one answer serve the next: by default what is over 128 KiB goes back to the
+/// kernel each time, and comes again page by page.
+void keep_memory();
+
 }  // namespace ecs_exporter

@@ -2,6 +2,8 @@
 #include "quote.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace ecs_exporter {
 namespace {
@@ -53,9 +55,18 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+bool is_ascii(std::string_view text) {
+  // By words, as all text that comes in is looked at.
+  std::uint64_t word = 0;
+  for (; text.size() >= sizeof(word); text.remove_prefix(sizeof(word))) {
+    std::memcpy(&word, text.data(), sizeof(word));
+    if ((word & 0x8080808080808080) != 0) return false;
+  }
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 std::string well_formed(std::string_view text) {
-  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  if (std::ranges::all_of(text, is_ascii)) return std::string(text);  // nearly always
+  if (is_ascii(text)) return std::string(text);  // nearly always
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

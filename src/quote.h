@@ -14,6 +14,9 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 /// there is none. (Unicode Standard, table 3-7.)
 std::size_t utf8_length(std::string_view text);
 
+/// True if each byte of `text` is below 0x80.
+bool is_ascii(std::string_view text);
+
 /// `text` with the replacement character for each byte that is not part of well-formed UTF-8.
 std::string well_formed(std::string_view text);
 

@@ -1,7 +1,6 @@
 // Paths to functions, signals.
 #include "serve.h"
 
-#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -11,15 +10,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 
+#include "file.h"
 #include "http_server.h"
 #include "metrics_config.h"
 #include "negotiation.h"
@@ -100,23 +97,6 @@ asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
   co_return make_reply(404, kPlainText, "not found; the metrics are at " + telemetry_path + "\n");
 }
 
-Result<std::string> read_file(const std::string& path) {
-  const auto failed = [&] {
-    return std::unexpected(
-        Error{ErrorKind::kSystem, "cannot read " + path + ": " + std::strerror(errno)});
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file) return failed();
-  std::string text;
-  std::array<char, 4096> part{};
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
-    text.append(part.data(), size);
-  }
-  if (std::ferror(file.get()) != 0) return failed();
-  return text;
-}
-
 // Runs what is still in flight for a little less than a second. What hangs then (a lookup of a
 // name cannot be interrupted) is not waited for.
 void finish(asio::io_context& io) {
@@ -195,6 +175,7 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
     if (!entered) log.warn("serving without a sandbox", {{"error", entered.error().message}});
   }
   forget_startup();
+  keep_memory();
   io.run();
   scraper.forget_connections();
   finish(io);

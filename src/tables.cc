@@ -380,8 +380,8 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .value =
          [](const ContainerSubject& s) { return s.container.health ? Sampled(kOne) : Sampled(); },
      .labels = [](const ContainerSubject& s) -> OwnLabels {
-       const std::string& status = s.container.health->status;
-       return {{label::kStatus, status.empty() ? "UNKNOWN" : status}};
+       const std::string_view status = s.container.health->status;
+       return {{label::kStatus, status.empty() ? std::string_view("UNKNOWN") : status}};
      },
      .label_names = "Status"},
     {.name = "ecs_container_health_since_timestamp_seconds",
@@ -630,10 +630,10 @@ constexpr Metric<ProcessUsage> kProcessRows[] = {
      .absent = "never",
      .value = [](const ProcessUsage&) -> Sampled { return kOne; },
      .labels = [](const ProcessUsage&) -> OwnLabels {
-       return {{{"version", "version"}, std::string(version())},
-               {{"revision", "revision"}, std::string(revision())},
-               {{"compiler", "compiler"}, std::string(compiler())},
-               {{"arch", "arch"}, std::string(architecture())}};
+       return {{{"version", "version"}, version()},
+               {{"revision", "revision"}, revision()},
+               {{"compiler", "compiler"}, compiler()},
+               {{"arch", "arch"}, architecture()}};
      },
      .label_names = "version, revision, compiler, arch"},
     {.name = "process_cpu_seconds_total",
@@ -790,22 +790,23 @@ const std::span<const Metric<BlockIoNumber>> kDiskDetailTable = kDiskDetailRows;
 OwnLabels all_task_labels(const Task& task) {
   const auto with_network = std::ranges::find_if(
       task.containers, [](const Container& c) { return is_app(c) && !c.networks.empty(); });
+  std::string_view mode;
+  if (with_network != task.containers.end()) mode = with_network->networks.front().mode;
   return {{label::kCluster, task.cluster},
           {label::kTaskArn, task.arn},
           {label::kFamily, task.family},
           {label::kRevision, task.revision},
           {label::kZone, task.availability_zone},
-          {label::kTaskId, std::string(last_part(task.arn))},
-          {label::kClusterName, std::string(last_part(task.cluster))},
+          {label::kTaskId, last_part(task.arn)},
+          {label::kClusterName, last_part(task.cluster)},
           {label::kServiceName, task.service_name},
           {label::kLaunchType, task.launch_type},
-          {label::kRegion, std::string(arn_region(task.arn))},
-          {label::kAccountId, std::string(arn_account(task.arn))},
+          {label::kRegion, arn_region(task.arn)},
+          {label::kAccountId, arn_account(task.arn)},
           {label::kZoneId, task.availability_zone_id},
           {label::kVpcId, task.vpc_id},
           {label::kGroup, task.group},
-          {label::kNetworkMode,
-           with_network == task.containers.end() ? "" : with_network->networks.front().mode}};
+          {label::kNetworkMode, mode}};
 }
 
 }  // namespace ecs_exporter

@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <span>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
+#include "file.h"
 #include "json.h"
 #include "password.h"
 
@@ -110,13 +109,10 @@ Word word_of(const std::string& given, const Value& value,
   value.refuse(in_quotes(given) + " is not one of " + known);
 }
 
-std::string read_file(const std::string& path) {
-  const std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  std::error_code ec;
-  if (!file || std::filesystem::is_directory(path, ec)) throw Refusal{"cannot read " + path};
-  return std::move(content).str();
+std::string content_of(const std::string& path) {
+  auto content = read_file(path);
+  if (!content) throw Refusal{std::move(content.error().message)};
+  return std::move(*content);
 }
 
 // The value is PEM itself.
@@ -236,7 +232,7 @@ constexpr Key<TlsSection> kTlsKeys[] = {
 
 // The file's content where a file is named, else what stands inline.
 Pem chosen(const Pem& file, const Pem& inline_text) {
-  return file.name.empty() ? inline_text : Pem{read_file(file.name), file.name};
+  return file.name.empty() ? inline_text : Pem{content_of(file.name), file.name};
 }
 
 // What no single key can tell.
@@ -333,7 +329,7 @@ constexpr Key<WebConfig> kKeys[] = {
 
 WebConfig from_file(const std::string& path) {
   WebConfig config;
-  const std::string yaml = read_file(path);
+  const std::string yaml = content_of(path);
   try {
     const std::string folder = std::filesystem::path(path).parent_path().string();
     const YAML::Node root = YAML::Load(yaml);

@@ -149,14 +149,16 @@ std::string unpacked(std::string_view gzip, std::size_t size) {
 
 // Of a task with so many containers, with interfaces.
 Families families_of(std::size_t containers, const std::string& noise) {
-  Families out{.label_sets = {{}, {.parent = 0, .labels = {{"Task", "arn:" + noise}}}},
+  Families out{.label_sets = {{}, {.parent = 0}},
                .families = {{"a_info", FamilyType::kGauge, "A.", {}},
                             {"b_bytes_total", FamilyType::kCounter, "B.", {{1, 1UL}}},
                             {"a_seconds", FamilyType::kGauge, "C.", {{0, 2UL}}},
                             {"d", FamilyType::kGauge, "D.", {}}}};
+  out.label_sets[1].labels = {{"Task", out.texts.emplace_back("arn:" + noise)}};
   for (std::size_t i = 0; i < containers; ++i) {
     const std::size_t container = out.label_sets.size();
-    out.label_sets.push_back({.parent = 1, .labels = {{"Container", std::to_string(i) + noise}}});
+    const std::string_view name = out.texts.emplace_back(std::to_string(i) + noise);
+    out.label_sets.push_back({.parent = 1, .labels = {{"Container", name}}});
     out.label_sets.push_back({.parent = container, .labels = {{"Interface", "eth\n0"}}});
     for (Family& family : out.families) {
       family.samples.push_back({container, 1000 * i});

@@ -88,7 +88,8 @@ TEST(Metrics, ComeInTheSpecifiedOrder) {
 }
 
 TEST(Metrics, AreGauges) {
-  for (const Family& one : collect(one_container(sample()), core_config()).families) {
+  const Snapshot snapshot = one_container(sample());
+  for (const Family& one : collect(snapshot, core_config()).families) {
     EXPECT_EQ(one.type, FamilyType::kGauge) << one.name;
   }
 }
@@ -122,7 +123,7 @@ TEST(Metrics, LabelsAreTheTasksThenTheContainers) {
   EXPECT_EQ(own.labels[0].value, "web");
   std::string task;
   for (const Label& label : families.label_sets.at(own.parent).labels) {
-    task += std::string(label.name) + "=" + label.value + " ";
+    task += std::string(label.name) + "=" + std::string(label.value) + " ";
   }
   EXPECT_EQ(task,
             "Cluster=prod TaskARN=arn:t TaskDefinitionFamily=shop TaskDefinitionRevision=7 "
@@ -130,7 +131,8 @@ TEST(Metrics, LabelsAreTheTasksThenTheContainers) {
 }
 
 TEST(Metrics, UpHasTheTasksLabelsOnly) {
-  const Families families = collect(one_container(sample()), core_config());
+  const Snapshot snapshot = one_container(sample());
+  const Families families = collect(snapshot, core_config());
   const Family* const up = family(families, "ecs_container_exporter_up");
   ASSERT_NE(up, nullptr);
   const LabelSet& fixed =

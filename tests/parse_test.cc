@@ -183,7 +183,8 @@ TEST(ParseStats, ReadsASample) {
   EXPECT_EQ(stats.memory.limit_bytes, 18446744073709551615U);
   EXPECT_EQ(stats.memory.detail.cache_bytes, 3U);
   EXPECT_EQ(stats.memory.detail.hierarchical_memory_limit_bytes, 6U);
-  EXPECT_THAT(stats.memory.detail.others, ElementsAre(Pair("slab", 2U)));
+  ASSERT_EQ(stats.memory.detail.others.size(), 1U);
+  EXPECT_THAT(stats.memory.detail.others[0], Pair("slab", 2U));
   EXPECT_EQ(stats.pids.current, 3U);
   EXPECT_EQ(stats.networks.at(0).second.rx_bytes, 11U);
   EXPECT_EQ(stats.block_io.service_bytes.at(0).major, 259U);
