@@ -90,7 +90,7 @@ COMMAND_LINES = {
     "environment": "ECS_TIMEOUT=5s\nECS_MIN_INTERVAL=250ms\nECS_MAX_BODY_BYTES=1\nPORT=9659\n"
                    "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/a\nMETRICS_GROUPS=all\n"
                    "WEB_LISTEN_ADDRESS=127.0.0.1:1,:2\nSHUTDOWN_DELAY=1h\nECS_V2=1",
-    "scrape": "scrape\n--task\nx\n--stats=y\n--ecs.v2",
+    "scrape": "scrape\n--task\nx\n--stats=y\n--ecs.v2\n--no-sandbox",
     "help": "--help\nversion",
     "wrong": "--port=\n--ecs.timeout\n--nothing=1\nserve\nscrape",
 }

@@ -174,6 +174,16 @@ constexpr Option kOptions[] = {
              "Less than the task definition's stopTimeout. Default: 0.",
      .set = [](Options& o,
                const std::string& text) { return read_duration(o.shutdown_delay, text); }},
+    {.flag = "--no-sandbox",
+     .value_name = "",
+     .wanted = "true or false",
+     .help = "Serve without the filter of system calls, by which the kernel lets the exporter do "
+             "nothing but serve.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.sandbox, text,
+                            {{"true", false}, {"1", false}, {"false", true}, {"0", true}});
+         }},
     {.flag = "--metrics.groups",
      .value_name = "GROUP,...",
      .wanted = "a list of groups",

@@ -30,6 +30,7 @@ struct Options {
   std::string telemetry_path = "/metrics";
   std::size_t max_connections = 64;
   std::chrono::nanoseconds shutdown_delay{0};
+  bool sandbox = true;
 
   std::string web_config_file;
   std::string web_tls_cert;          // PEM

@@ -22,6 +22,7 @@
 #include "negotiation.h"
 #include "page.h"
 #include "process.h"
+#include "sandbox.h"
 #include "scrape.h"
 #include "version.h"
 #include "web_access.h"
@@ -169,6 +170,10 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
                            {"scheme", (*access)->tls() ? "https" : "http"}});
   }
 
+  if (options.sandbox) {
+    const auto entered = enter_sandbox();
+    if (!entered) log.warn("serving without a sandbox", {{"error", entered.error().message}});
+  }
   forget_startup();
   keep_memory();
   io.run();

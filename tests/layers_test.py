@@ -15,6 +15,7 @@ WALLS = {
     "CLI/": {"options"},
     "crypt.h": {"password"},
     "libdeflate": {"gzip_writer"},
+    "linux/seccomp.h": {"sandbox"},
     "openssl/": {"basic_auth", "tls_context", "tls_session"},
     "yaml-cpp/": {"web_config"},
 }

@@ -98,6 +98,7 @@ const std::vector<Row>& option_table() {
        {"0", "-1", "many", "1.5"}},
       {"--web.config.file", "WEB_CONFIG_FILE", "a file", "web.yml", {}},
       {"--shutdown-delay", "SHUTDOWN_DELAY", "a duration, as 15s or 0", "0", {"1", "-1s", "x"}},
+      {"--no-sandbox", "NO_SANDBOX", "true or false", "true", {"yes", "TRUE", "off"}},
       {"--metrics.groups", "METRICS_GROUPS", "a list of groups", "core,cpu", {"core,,cpu", ","}},
       {"--metrics.profile",
        "METRICS_PROFILE",
@@ -133,6 +134,7 @@ TEST(Options, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(options.port, 9659);
   EXPECT_THAT(options.listen_addresses, IsEmpty());
   EXPECT_EQ(options.telemetry_path, "/metrics");
+  EXPECT_TRUE(options.sandbox);
   EXPECT_EQ(options.log_level, LogLevel::kInfo);
   EXPECT_EQ(options.log_format, LogFormat::kJson);
   EXPECT_EQ(options.additional_log_fields, "");
@@ -250,6 +252,9 @@ TEST(Options, SwitchMayStandAlone) {
   EXPECT_TRUE(parsed({"--ecs.v2", "--port=1"}).use_v2);
   EXPECT_TRUE(parsed({"--ecs.v2=true"}).use_v2);
   EXPECT_FALSE(parsed({"--ecs.v2=false"}, {{"ECS_V2", "true"}}).use_v2);
+  EXPECT_FALSE(parsed({"--no-sandbox"}).sandbox);
+  EXPECT_FALSE(parsed({}, {{"NO_SANDBOX", "1"}}).sandbox);
+  EXPECT_TRUE(parsed({"--no-sandbox=false"}, {{"NO_SANDBOX", "true"}}).sandbox);
 }
 
 TEST(Options, SwitchBeforeACommandDoesNotSwallowIt) {
@@ -285,7 +290,7 @@ TEST(Options, OneFileAloneIsAnError) {
 
 TEST(Options, EmptyValueIsAnErrorThatNamesTheOption) {
   for (const Row& row : option_table()) {
-    if (row.flag == "--ecs.v2") continue;  // a switch stands alone
+    if (row.wanted == "true or false") continue;  // a switch stands alone
     EXPECT_THAT(message({std::string(row.flag) + "="}), HasSubstr(row.flag));
   }
 }

@@ -47,6 +47,7 @@ class Exporter {
   explicit Exporter(std::string telemetry_path = "/metrics") : endpoint_(io_, well()) {
     options_.listen_addresses = {"127.0.0.1:0"};
     options_.telemetry_path = std::move(telemetry_path);
+    options_.sandbox = false;  // it would hold for the tests that come after
     thread_ = std::thread([this] {
       const auto served =
           serve(options_, core_config(), endpoint_at(endpoint_.port()), {}, log.log());
