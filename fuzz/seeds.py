@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes what a fuzz target begins with into OUT/TARGET/: the recorded replies of tests/testdata,
-and hand-made requests, headers and command lines.  Usage: seeds.py OUT"""
+and hand-made requests, headers, command lines, configurations and calls.  Usage: seeds.py OUT"""
 
 import json
 import pathlib
@@ -112,12 +112,58 @@ REPLIES_OF_AN_ENDPOINT = {
     "another-protocol": "SSH-2.0-x\r\n",
 }
 
+# Of nobody: `openssl req -x509 -newkey ed25519 -nodes -subj /CN=x` made the two.
+KEY = ("-----BEGIN PRIVATE KEY-----\n"
+       "MC4CAQAwBQYDK2VwBCIEIEuSkO1Ue6I0MI3y0bKKaIIH0VlozOlzzBok9Rt88yDM\n"
+       "-----END PRIVATE KEY-----\n")
+CERT = ("-----BEGIN CERTIFICATE-----\n"
+       "MIIBLjCB4aADAgECAhQl3UwvUtQwDAob064d7B5UJt5JHTAFBgMrZXAwDDEKMAgG\n"
+       "A1UEAwwBeDAgFw0yNjExMjMwMTQ4MDhaGA8yMTI2MTAzMDAxNDgwOFowDDEKMAgG\n"
+       "A1UEAwwBeDAqMAUGAytlcAMhAAcZfHfjONapa1ecC3LgeTBJAxk2jQZsWUeKGLRj\n"
+       "A8bho1MwUTAdBgNVHQ4EFgQUeIuB20S8oG1JFCaebUU0iDOOsUMwHwYDVR0jBBgw\n"
+       "FoAUeIuB20S8oG1JFCaebUU0iDOOsUMwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXAD\n"
+       "QQB2ZqrD4LUIzDVynvCUcIfrHGHbk8V/K34WCUYExVHsI6iddVPEcMjS/EUVF+L9\n"
+       "zB6VEnjioZGn/vFPh4/vHLoE\n"
+       "-----END CERTIFICATE-----\n")
+HASH = "$2y$04$Zc3kQ9vXhT1uWm5eYb7NaO3iFysENpmkalkQa.bFwlNzxblq1xQ96"
+
+
+def web_configs():
+    for path in sorted(TESTDATA.glob("web/*/*.yml")):
+        pems = (CERT, KEY, CERT) if path.parent.name == "good" else ()
+        yield path.stem, "\x1e".join((path.read_text(), *pems))
+    yield "environment", "\x1e".join(("", CERT, KEY, CERT, json.dumps({"a": HASH})))
+    yield "users-in-the-environment", "\x1e\x1e\x1e\x1e" + json.dumps({"a": HASH, "b": HASH})
+    yield "chain", "\x1e".join(("", CERT + CERT, KEY))
+    yield "key-of-another", "\x1e".join(("", CERT, KEY.replace("EIE", "EIF")))
+    yield "inline", "tls_server_config:\n" + "".join(
+        f"  {name}: {json.dumps(pem)}\n" for name, pem in (("cert", CERT), ("key", KEY)))
+    yield "odd-names", 'basic_auth_users: {"a\\nb": x}\n'
+    yield "odd-path", 'tls_server_config: {cert_file: "\\x01\xff", key_file: b}\n'
+    yield "nested", "a: " + "[" * 300
+
+
+# Calls: a text; the same again, near and far; much of one byte; a copy.
+GZIP_CALLS = {
+    "nothing": b"",
+    "texts": b"\x05hello\x00\x01x",
+    "again": b"\x04abcd\xa4\x00\x04\xc8\x01\x02\x00\x03\xc8\x00\x02\x00\x01",
+    "long-matches": b"\x01a" + b"".join(
+        b"\xc8" + size.to_bytes(2, "big") + b"\x00\x01" for size in (257, 258, 259, 260, 261, 9000)),
+    "end-of-the-window": b"\x03abc\x80\x7f\xfd\xa3\x80\x00\xa3\x80\x01\xa3\x80\x03",
+    "copies": b"\xff\x03abc\xfa\xa3\x00\x03\xfa",
+    "every-byte": b"\x7f" + bytes(range(127)) + b"\x7f" + bytes(range(127, 254)) + b"\x02\xfe\xff",
+    "past-the-checked": b"\x80\x10\x00\x81\x0f\xff\x01x\x01y\x82\x30\x00",
+}
+
 SEEDS = {
     "replies": dict(replies()),
     "http": REQUESTS,
     "negotiation": ACCEPTS,
     "options": COMMAND_LINES,
     "fetch": REPLIES_OF_AN_ENDPOINT,
+    "web_config": dict(web_configs()),
+    "gzip_writer": GZIP_CALLS,
 }
 
 

@@ -27,6 +27,8 @@ void append_control_escape(std::string& out, char c) {
   }
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) {
@@ -85,7 +87,7 @@ void append_quoted(std::string& out, std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+    } else if (is_control(c)) {
       append_control_escape(out, c);
     } else if (length == 0) {
       out += kReplacementCharacter;
@@ -95,6 +97,18 @@ void append_quoted(std::string& out, std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   out += '"';
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : well_formed(text)) {
+    if (is_control(c)) {
+      append_control_escape(out, c);
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::string excerpt(std::string_view text) {

@@ -23,6 +23,9 @@ std::string well_formed(std::string_view text);
 /// Appends `text` as a JSON string, in quotes, in well-formed UTF-8.
 void append_quoted(std::string& out, std::string_view text);
 
+/// `text` in well-formed UTF-8, with its control characters as append_quoted writes them.
+std::string one_line(std::string_view text);
+
 /// `text` as a JSON string in quotes, cut after about 80 bytes: for messages.
 std::string excerpt(std::string_view text);
 

@@ -12,6 +12,8 @@
 #include <optional>
 #include <string_view>
 
+#include "quote.h"
+
 namespace ecs_exporter {
 namespace {
 
@@ -34,15 +36,15 @@ struct Shared {
   std::vector<std::string> allowed_sans;
 };
 
-std::unexpected<Error> refused(std::string message) {
-  return std::unexpected(Error{ErrorKind::kUsage, std::move(message)});
+std::unexpected<Error> refused(std::string_view message) {
+  return std::unexpected(Error{ErrorKind::kUsage, one_line(message)});
 }
 
 // With OpenSSL's reason, if it has one.
 std::unexpected<Error> failed(std::string message) {
   const char* const reason = ERR_reason_error_string(ERR_peek_error());
   if (reason != nullptr) message += std::string(": ") + reason;
-  return refused(std::move(message));
+  return refused(message);
 }
 
 int number_of(TlsVersion version) {

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <utility>
 
-#include "file.h"
 #include "json.h"
 #include "password.h"
+#include "quote.h"
 
 namespace ecs_exporter {
 namespace {
@@ -24,11 +24,23 @@ struct Refusal {
   std::string message;
 };
 
+// The files that a configuration names.
+struct Files {
+  std::string folder;  // that relative paths begin in
+  const FileReader& read;
+
+  std::string content(const std::string& path) const {
+    auto content = read(path);
+    if (!content) throw Refusal{std::move(content.error().message)};
+    return std::move(*content);
+  }
+};
+
 // A key's value, and where it stands.
 struct Value {
   const YAML::Node& node;
-  std::string path;    // of the key, as "tls_server_config.cert_file"
-  std::string folder;  // that relative paths begin in
+  std::string path;  // of the key, as "tls_server_config.cert_file"
+  const Files& files;
 
   [[noreturn]] void refuse(const std::string& why) const {
     const int line = node.Mark().line;
@@ -46,8 +58,6 @@ struct Key {
 template <class Word>
 using Words = std::span<const std::pair<std::string_view, Word>>;
 
-std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 // Calls `read` for each key and its value. None for a mapping that is not there.
 template <class Read>
 void for_each_key(const Value& mapping, Read read) {
@@ -57,11 +67,11 @@ void for_each_key(const Value& mapping, Read read) {
   for (const auto& entry : mapping.node) {
     if (!entry.first.IsScalar()) mapping.refuse("a key is not a text");
     const std::string& name = entry.first.Scalar();
-    const Value at_key{entry.first, mapping.path, mapping.folder};
+    const Value at_key{entry.first, mapping.path, mapping.files};
     if (!seen.insert(name).second)
-      at_key.refuse("the key " + in_quotes(name) + " stands there twice");
+      at_key.refuse("the key " + excerpt(name) + " stands there twice");
     const std::string path = mapping.path.empty() ? name : mapping.path + "." + name;
-    read(name, at_key, Value{entry.second, path, mapping.folder});
+    read(name, at_key, Value{entry.second, path, mapping.files});
   }
 }
 
@@ -70,7 +80,7 @@ void read_mapping(T& target, const Value& mapping,
                   std::type_identity_t<std::span<const Key<T>>> keys) {
   for_each_key(mapping, [&](const std::string& name, const Value& at_key, const Value& value) {
     const auto key = std::ranges::find(keys, name, &Key<T>::name);
-    if (key == keys.end()) at_key.refuse("unknown key " + in_quotes(name));
+    if (key == keys.end()) at_key.refuse("unknown key " + excerpt(name));
     key->read(target, value);
   });
 }
@@ -86,7 +96,7 @@ void read_texts(std::vector<std::string>& target, const Value& value) {
   if (value.node.IsNull()) return;
   if (!value.node.IsSequence()) value.refuse("this is not a list");
   for (const auto& element : value.node) {
-    target.push_back(text({element, value.path, value.folder}));
+    target.push_back(text({element, value.path, value.files}));
   }
 }
 
@@ -106,13 +116,7 @@ Word word_of(const std::string& given, const Value& value,
   }
   std::string known;
   for (const auto& [name, word] : words) known += (known.empty() ? "" : ", ") + std::string(name);
-  value.refuse(in_quotes(given) + " is not one of " + known);
-}
-
-std::string content_of(const std::string& path) {
-  auto content = read_file(path);
-  if (!content) throw Refusal{std::move(content.error().message)};
-  return std::move(*content);
+  value.refuse(excerpt(given) + " is not one of " + known);
 }
 
 // The value is PEM itself.
@@ -125,7 +129,7 @@ void read_path(Pem& target, const Value& value) {
   const std::string path = text(value);
   if (!path.empty()) {
     target.name =
-        path.starts_with('/') ? path : (std::filesystem::path(value.folder) / path).string();
+        path.starts_with('/') ? path : (std::filesystem::path(value.files.folder) / path).string();
   }
 }
 
@@ -231,8 +235,8 @@ constexpr Key<TlsSection> kTlsKeys[] = {
 };
 
 // The file's content where a file is named, else what stands inline.
-Pem chosen(const Pem& file, const Pem& inline_text) {
-  return file.name.empty() ? inline_text : Pem{content_of(file.name), file.name};
+Pem chosen(const Files& files, const Pem& file, const Pem& inline_text) {
+  return file.name.empty() ? inline_text : Pem{files.content(file.name), file.name};
 }
 
 // What no single key can tell.
@@ -260,9 +264,9 @@ std::optional<TlsSettings> settled(TlsSection section, const Value& value) {
   if (settings.min_version > settings.max_version) {
     value.refuse("no version of TLS is left between min_version, max_version and cipher_suites");
   }
-  settings.certificate = chosen(section.cert_file, section.cert);
-  settings.key = chosen(section.key_file, section.key);
-  settings.client_ca = chosen(section.client_ca_file, section.client_ca);
+  settings.certificate = chosen(value.files, section.cert_file, section.cert);
+  settings.key = chosen(value.files, section.key_file, section.key);
+  settings.client_ca = chosen(value.files, section.client_ca_file, section.client_ca);
   return settings;
 }
 
@@ -276,7 +280,7 @@ void add_user(WebUsers& users, const std::string& name, const std::string& hash,
               const std::string& where) {
   // The hash is a secret: it is in no message.
   if (!is_bcrypt_hash(hash)) {
-    throw Refusal{where + in_quotes(name) +
+    throw Refusal{where + excerpt(name) +
                   " has no bcrypt hash that begins with $2a$, $2b$ or $2y$"};
   }
   users[name] = hash;
@@ -327,15 +331,17 @@ constexpr Key<WebConfig> kKeys[] = {
     {"basic_auth_users", read_users},
 };
 
-WebConfig from_file(const std::string& path) {
+WebConfig from_file(const std::string& path, const FileReader& read) {
   WebConfig config;
-  const std::string yaml = content_of(path);
+  const Files files{std::filesystem::path(path).parent_path().string(), read};
+  const std::string yaml = files.content(path);
   try {
-    const std::string folder = std::filesystem::path(path).parent_path().string();
     const YAML::Node root = YAML::Load(yaml);
-    read_mapping(config, Value{root, "", folder}, kKeys);
+    read_mapping(config, Value{root, "", files}, kKeys);
   } catch (const YAML::Exception& e) {
-    throw Refusal{path + ": line " + std::to_string(e.mark.line + 1) + ": " + e.msg};
+    const std::string line =
+        e.mark.is_null() ? "" : "line " + std::to_string(e.mark.line + 1) + ": ";
+    throw Refusal{path + ": " + line + e.msg};
   } catch (Refusal& refusal) {
     throw Refusal{path + ": " + refusal.message};
   }
@@ -373,11 +379,11 @@ WebConfig from_texts(const WebSource& source) {
 
 }  // namespace
 
-Result<WebConfig> read_web_config(const WebSource& source) {
+Result<WebConfig> read_web_config(const WebSource& source, const FileReader& read) {
   try {
-    return source.file.empty() ? from_texts(source) : from_file(source.file);
-  } catch (Refusal& refusal) {
-    return std::unexpected(Error{ErrorKind::kUsage, std::move(refusal.message)});
+    return source.file.empty() ? from_texts(source) : from_file(source.file, read);
+  } catch (const Refusal& refusal) {
+    return std::unexpected(Error{ErrorKind::kUsage, one_line(refusal.message)});
   }
 }
 

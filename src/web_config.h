@@ -2,12 +2,14 @@
 // plain values. The one room that knows the file's keys.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "error.h"
+#include "file.h"
 #include "tls_context.h"
 
 namespace ecs_exporter {
@@ -33,8 +35,11 @@ struct WebSource {
   bool operator==(const WebSource&) const = default;
 };
 
+/// What reads a file, as read_file does.
+using FileReader = std::function<Result<std::string>(const std::string& path)>;
+
 /// Reads it, and the files that it names. What is in certificates and keys is not looked at.
 /// Errors: kUsage, one sentence that names the file, the line and the key, or the variable.
-Result<WebConfig> read_web_config(const WebSource& source);
+Result<WebConfig> read_web_config(const WebSource& source, const FileReader& read = read_file);
 
 }  // namespace ecs_exporter

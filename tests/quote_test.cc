@@ -108,5 +108,10 @@ TEST(Excerpt, OfOnlyContinuationBytesIsBounded) {
   EXPECT_LE(excerpt(times(5000, "\x80")).size(), 80 * kReplacementCharacter.size() + 5);
 }
 
+TEST(OneLine, LeavesAllButControlCharactersAndBrokenUtf8) {
+  EXPECT_EQ(one_line("a \"b\" \\ \xC3\xA9"), "a \"b\" \\ \xC3\xA9");
+  EXPECT_EQ(one_line("a\nb\x01\xFF"), "a\\nb\\u0001\xEF\xBF\xBD");
+}
+
 }  // namespace
 }  // namespace ecs_exporter

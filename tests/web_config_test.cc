@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "password.h"
 
@@ -88,6 +89,27 @@ TEST(WebConfig, HeaderCannotSmuggleAnother) {
       error_of("http_server_config:\n  headers:\n    X-XSS-Protection: \"0\\r\\nX: y\"\n"),
       ": line 3: http_server_config.headers.X-XSS-Protection: a control character cannot stand "
       "in a header");
+}
+
+TEST(WebConfig, ErrorIsOneLineOfUtf8WhateverItNames) {
+  EXPECT_EQ(error_of("\"a\\n\xff\": 1\n"), ": line 1: unknown key \"a\\n\xEF\xBF\xBD\"");
+  EXPECT_EQ(error_of("basic_auth_users: {\"a\\nb\": [x]}\n"),
+            ": line 1: basic_auth_users.a\\nb: this is not a text");
+  EXPECT_EQ(error_of("tls_server_config: {cert: a, key_file: \"/no/\\x7F\"}\n"),
+            ": cannot read /no/\\u007f: No such file or directory");
+}
+
+TEST(WebConfig, ReadsNoOtherFileThanItsReaderDoes) {
+  std::vector<std::string> asked;
+  const auto config = read_web_config(
+      {.file = "/web/web.yml"}, [&](const std::string& path) -> Result<std::string> {
+        asked.push_back(path);
+        return path == "/web/web.yml" ? "tls_server_config: {cert_file: a, key_file: /b}" : path;
+      });
+  ASSERT_TRUE(config && config->tls);
+  EXPECT_EQ(config->tls->certificate, (Pem{"/web/a", "/web/a"}));
+  EXPECT_EQ(config->tls->key, (Pem{"/b", "/b"}));
+  EXPECT_EQ(asked, (std::vector<std::string>{"/web/web.yml", "/web/a", "/b"}));
 }
 
 TEST(WebConfig, ErrorDoesNotShowTheHash) {
