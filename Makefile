@@ -52,11 +52,12 @@ bench-programs:
 	cmake --preset release -DEXPORTER_BENCH=ON
 	cmake --build --preset release --target bench
 
-limits: build release ## Look for growth over SCRAPES (100000) scrapes, then for SECONDS (60) in 6 MiB
-	EXPORTER=build/release/ecs-task-metadata-exporter MOCK=build/release/ecs-metadata-mock \
-	  tests/limits.py growth $(or $(SCRAPES),100000)
-	EXPORTER=build/release/ecs-task-metadata-exporter MOCK=build/release/ecs-metadata-mock \
-	  tests/limits.py memory $(or $(SECONDS),60)
+limits: export EXPORTER = build/release/ecs-task-metadata-exporter
+limits: export MOCK = build/release/ecs-metadata-mock
+limits: build release ## Look for growth over SCRAPES (100000) and over a day's, then for SECONDS (60) in 6 MiB
+	tests/limits.py growth $(or $(SCRAPES),100000)
+	tests/limits.py day 5760 $(SEED)
+	tests/limits.py memory $(or $(SECONDS),60)
 
 fuzz: setup-fuzz build/fuzz/build.ninja ## Run each fuzz target for TIME seconds (60), or only TARGET
 	cmake --build --preset fuzz --target fuzzers

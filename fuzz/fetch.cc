@@ -34,8 +34,8 @@ class Target {
     asio::co_spawn(io_, answer(input, answered), when_both_ended);
     asio::co_spawn(io_, ask(fetched), when_both_ended);
     io_.restart();
-    io_.run_for(std::chrono::seconds(20));
-    demand(fetched && answered, "it hangs");
+    io_.run();  // what hangs is ended from outside, by libFuzzer or CTest
+    demand(fetched && answered, "it stands still");
     check(*fetched);
   }
 
@@ -49,10 +49,15 @@ class Target {
         .deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(20),
         .max_body_bytes = kMaxBodyBytes};
     fetched = co_await fetch(std::move(request));
+    acceptor_.cancel();  // on a machine that is busy it may have had no time to connect
   }
 
   asio::awaitable<void> answer(std::string_view input, bool& answered) {
     auto [accept_error, socket] = co_await acceptor_.async_accept(kAwait);
+    if (accept_error == asio::error::operation_aborted) {
+      answered = true;
+      co_return;
+    }
     demand(!accept_error, "cannot accept", accept_error.message());
     std::string request;
     co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", kAwait);

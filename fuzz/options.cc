@@ -35,7 +35,7 @@ bool is_costly(const std::string& expression) { return expression.contains('{');
 void check(const Options& options, const Environment& environment) {
   demand(options.timeout.count() > 0, "no timeout");
   demand(options.min_interval.count() >= 0, "a negative interval");
-  demand(options.max_body_bytes > 0, "no body");
+  demand(options.max_body_bytes != 0, "no body");
   demand(options.max_connections > 0, "no connections");
   demand(options.shutdown_delay.count() >= 0, "a negative delay");
   demand(options.telemetry_path.starts_with('/'), "a path that is none", options.telemetry_path);

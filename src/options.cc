@@ -117,10 +117,12 @@ constexpr Option kOptions[] = {
     {.flag = "--ecs.max-body-bytes",
      .value_name = "BYTES",
      .wanted = "a whole number of bytes over 0",
-     .help = "Largest reply of the endpoint that is read. Default: 4194304 bytes.",
+     .help =
+         "Largest reply of the endpoint that is read. Default: 4194304 bytes; in a cgroup with a "
+         "memory limit no more than a 24th of that.",
      .set =
          [](Options& o, const std::string& text) {
-           return read_number(o.max_body_bytes, text) && o.max_body_bytes > 0;
+           return read_number(o.max_body_bytes.emplace(), text) && o.max_body_bytes > 0;
          }},
     {.flag = "--port",
      .value_name = "PORT",

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct Options {
   bool use_v2 = false;
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   std::chrono::nanoseconds min_interval = std::chrono::milliseconds(250);
-  std::size_t max_body_bytes = 4UZ * 1024 * 1024;
+  std::optional<std::size_t> max_body_bytes;  // absent: by the memory that there is
 
   std::uint16_t port = 9659;
   std::vector<std::string> listen_addresses;  // none: all addresses, at `port`

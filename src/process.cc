@@ -1,4 +1,4 @@
-// getrusage, getrlimit and /proc/self.
+// getrusage, getrlimit, /proc/self and /sys/fs/cgroup.
 #include "process.h"
 
 #include <dirent.h>
@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <span>
@@ -20,7 +22,9 @@
 namespace ecs_exporter {
 namespace {
 
-// A file of /proc that fits into a page, as far as it does.
+constexpr auto kNoLimit = std::uint64_t{1} << 62U;  // and more
+
+// A file of /proc or /sys that fits into a page, as far as it does.
 class SmallFile {
  public:
   explicit SmallFile(const char* path) {
@@ -103,6 +107,37 @@ void keep_memory() {
   // An answer for ten containers with its buffers, several times over; more is given back.
   ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
   ::mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+}
+
+std::optional<std::uint64_t> memory_limit(const std::string& root) {
+  // A container sees its own cgroup as the top one, whatever the kernel says that it is called: so
+  // each folder on the way there is looked at, and those that are not there have no limit.
+  std::optional<std::uint64_t> smallest;
+  const auto look = [&](const std::string& top, std::string_view path, const char* name) {
+    while (true) {
+      const SmallFile file((top + std::string(path) + name).c_str());
+      // "max", for none, is no number; in version 1 none is a large one.
+      const auto limit = nth_number(file.text(), 0);
+      if (limit && *limit < kNoLimit) smallest = std::min(*limit, smallest.value_or(*limit));
+      if (path.empty()) return;
+      const std::size_t parent = path.rfind('/');
+      path = path.substr(0, parent == std::string_view::npos ? 0 : parent);
+    }
+  };
+  const SmallFile cgroups((root + "/proc/self/cgroup").c_str());
+  for (std::string_view rest = cgroups.text(); !rest.empty();) {
+    // As "4:memory:/path" of version 1, or "0::/path" of version 2.
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    line.remove_prefix(std::min(line.find(':') + 1, line.size()));
+    const std::string_view controller = line.substr(0, line.find(':'));
+    line.remove_prefix(std::min(controller.size() + 1, line.size()));
+    if (controller.empty()) look(root + "/sys/fs/cgroup", line, "/memory.max");
+    if (controller == "memory") {
+      look(root + "/sys/fs/cgroup/memory", line, "/memory.limit_in_bytes");
+    }
+  }
+  return smallest;
 }
 
 ProcessUsage process_usage() {

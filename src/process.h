@@ -1,8 +1,9 @@
-// What this process uses, for the standard `process_*` metrics.
+// What this process uses, for the standard `process_*` metrics, and how much memory it may use.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace ecs_exporter {
 
@@ -17,6 +18,11 @@ struct ProcessUsage {
 
 /// As the kernel tells now, from getrusage(2), getrlimit(2) and proc(5); absent where it does not.
 ProcessUsage process_usage();
+
+/// The smallest limit of memory, in bytes, among the cgroup of this process and those around it, of
+/// version 1 or 2; absent where none has one, or none can be read. `root` is the folder in which
+/// proc(5) and sys/fs/cgroup are.
+std::optional<std::uint64_t> memory_limit(const std::string& root = "");
 
 /// Lets go of the pages of code that were only needed up to now, to be called when the program
 /// begins its work. What is needed again comes back from the kernel's cache of the file.

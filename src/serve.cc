@@ -36,9 +36,10 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 ScrapeOptions scrape_options(const Options& options) {
-  return {.timeout = options.timeout,
-          .min_interval = options.min_interval,
-          .max_body_bytes = options.max_body_bytes};
+  return {
+      .timeout = options.timeout,
+      .min_interval = options.min_interval,
+      .max_body_bytes = options.max_body_bytes.value_or(default_max_body_bytes(memory_limit()))};
 }
 
 // How long the scraper waits, less half a second for the way back. Absent if it does not say, or
@@ -127,6 +128,13 @@ PrintedScrape printed(const Answer& answer) {
 
 }  // namespace
 
+std::size_t default_max_body_bytes(std::optional<std::uint64_t> memory_limit) {
+  constexpr std::uint64_t kMost = 4UZ * 1024 * 1024;
+  // Of two such replies at once, and what is made of them, the rest is enough: 6 MiB read 256 KiB.
+  constexpr std::uint64_t kShare = 24;
+  return std::min(kMost, memory_limit.value_or(kMost * kShare) / kShare);
+}
+
 Result<void> serve(const Options& options, const MetricsConfig& config, const Endpoint& endpoint,
                    const WebSource& web, const Log& log) {
   std::vector<ListenAddress> addresses;
@@ -139,7 +147,8 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
 
   asio::io_context io(1);  // one thread: no locks
   ReplyCounts replies;
-  Scraper scraper(io.get_executor(), endpoint, scrape_options(options), config, replies, log);
+  const ScrapeOptions of_scrapes = scrape_options(options);
+  Scraper scraper(io.get_executor(), endpoint, of_scrapes, config, replies, log);
   const auto access = WebAccess::open(io.get_executor(), web, log);
   if (!access) return std::unexpected(access.error());
   const HttpHandler handler = [&](const HttpRequest& request) {
@@ -161,7 +170,8 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   log.info("starting", {{"version", version()},
                         {"revision", revision()},
                         {"endpoint", endpoint.task_url()},
-                        {"found_in", endpoint.found_in}});
+                        {"found_in", endpoint.found_in},
+                        {"max_body_bytes", static_cast<std::int64_t>(of_scrapes.max_body_bytes)}});
   for (const ListenAddress& address : addresses) {
     const auto listening = server.listen(address);
     if (!listening) return std::unexpected(listening.error());

@@ -1,6 +1,9 @@
 // The `serve` and `scrape` commands: paths to functions, signals, files.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "endpoint.h"
@@ -11,6 +14,10 @@
 #include "web_config.h"
 
 namespace ecs_exporter {
+
+/// The largest reply to read, in bytes, where no option says: 4 MiB, or what fits into
+/// `memory_limit` if that is less.
+std::size_t default_max_body_bytes(std::optional<std::uint64_t> memory_limit);
 
 /// Serves the metrics of the task behind `endpoint` until SIGTERM or SIGINT, then finishes what is
 /// in flight, for a second at most. Errors: kSystem (cannot listen), kUsage (an

@@ -83,11 +83,18 @@ class MemoryOfTheExporter(ProgramsTest):
     def test_it_does_not_grow_while_containers_come_and_go(self):
         self.assertLess(limits.grew(limits.growth(1200)), 384 * 1024)
 
+    def test_a_day_of_chance_faults_ends_with_the_memory_of_its_beginning(self):
+        first_hour, at_the_end = limits.day(480, seed=1)
+        self.assertLess(at_the_end - first_hour, 256 * 1024)
+
     def test_six_mebibytes_are_enough_for_64_clients_and_all_faults(self):
-        try:
-            report = limits.memory(seconds=4)
-        except limits.NoCgroup as e:
-            self.skipTest(str(e))
-        self.assertEqual((report["oom_kill"], report["exit_code"]), (0, 0), report)
-        self.assertGreater(report["scrapes"], 0)
-        print(f"in a cgroup of 6 MiB: {report}")
+        for tls in (False, True):
+            with self.subTest(tls=tls):
+                try:
+                    report = limits.memory(seconds=4, tls=tls)
+                except limits.NoCgroup as e:
+                    self.skipTest(str(e))
+                self.assertEqual((report["oom_kill"], report["exit_code"]), (0, 0), report)
+                self.assertEqual(report["max_body_bytes"], 256 * 1024)
+                self.assertGreater(report["scrapes"], 0)
+                print(f"in a cgroup of 6 MiB: {report}")

@@ -2,7 +2,11 @@
 """Runs the exporter for a long time, or in little room. The end-to-end test does each for a moment.
 
 Usage: limits.py growth SCRAPES     its memory over so many scrapes of tasks that change
-       limits.py memory SECONDS     64 clients, with the exporter in a cgroup of 6 MiB
+       limits.py memory SECONDS     64 clients, with the exporter in a cgroup of 6 MiB, with TLS and
+                                    without, by a program that is in memory already and by one that
+                                    is not
+       limits.py day SCRAPES [SEED] its memory after so many scrapes with faults by chance, and after
+                                    the first 240
 Takes the programs from the variables EXPORTER and MOCK. Exit code 1 if something was not as it
 should be, 77 if this machine does not let it make a cgroup."""
 
@@ -16,12 +20,16 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
+import ssl
+import subprocess
 import sys
 import tempfile
 import time
 
-from e2e_programs import (DEADLINE_S, Exporter, Mock, Server, environment, program, wait_until)
+from e2e_programs import (DEADLINE_S, Exporter, Mock, Server, environment, installed, program,
+                          wait_until)
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
 GZIP = {"Accept-Encoding": "gzip"}
@@ -43,8 +51,9 @@ def resident_bytes(pid):
 class Scraper:
     """A client that keeps its connection, and goes through REQUESTS."""
 
-    def __init__(self, port, first=0):
+    def __init__(self, port, first=0, context=None):
         self._port = port
+        self._context = context  # of TLS
         self._connection = None
         self._requests = itertools.islice(itertools.cycle(REQUESTS), first, None)
 
@@ -52,7 +61,10 @@ class Scraper:
         """Makes one request. Whatever the endpoint does, it is answered in full."""
         path, headers = next(self._requests)
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, DEADLINE_S)
+            self._connection = (
+                http.client.HTTPSConnection("127.0.0.1", self._port, timeout=DEADLINE_S,
+                                            context=self._context) if self._context else
+                http.client.HTTPConnection("127.0.0.1", self._port, DEADLINE_S))
         self._connection.request("GET", path, headers=headers)
         reply = self._connection.getresponse()
         body = reply.read()  # raises if it is not whole
@@ -139,6 +151,38 @@ def grew(resident):
     return max(resident[2 * quarter:]) - max(resident[quarter:2 * quarter])
 
 
+# ---- A day ----
+
+HOUR = 240  # scrapes, at one each 15 s
+
+
+def day(scrapes, seed, say=lambda line: None):
+    """The exporter's resident bytes after the first 240 scrapes, and after all of so many, of a task
+    as it is and an endpoint that fails by chance. Raises AssertionError if a scrape was not answered
+    as it should be, or the exporter did not see that the endpoint is well again."""
+    chance = random.Random(seed)
+    with contextlib.ExitStack() as stack:
+        mock = Mock()
+        stack.callback(mock.end)
+        exporter = Exporter(mock.url, "--ecs.min-interval=0")
+        stack.callback(exporter.end)
+        scraper = Scraper(exporter.port)
+        stack.callback(scraper.close)
+        first_hour = None
+        for done in range(1, scrapes + 1):
+            if done % 20 == 1:
+                fault = chance.choice(FAULTS)
+                mock.set_faults(fault)
+            scraper.scrape()
+            if done % 20 == 0 and not fault:
+                wait_until("up is 1, as the endpoint is well", lambda: exporter.scrape().up[0] == 1)
+            if done == HOUR:
+                first_hour = resident_bytes(exporter.pid)
+            if done % HOUR == 0:
+                say(f"{done} scrapes: {resident_bytes(exporter.pid) / 1024:.0f} KiB resident")
+        return first_hour, resident_bytes(exporter.pid)
+
+
 # ---- Little memory ----
 
 class NoCgroup(Exception):
@@ -197,24 +241,52 @@ class Cgroup:
         return True
 
 
-def memory(seconds, limit_bytes=6 * 2**20, clients=64, options=()):
+def certificate(folder):
+    """The options that make the exporter speak TLS, and the context of its clients."""
+    subprocess.run([installed("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{folder}/key.pem",
+                    "-out", f"{folder}/cert.pem"],
+                   check=True, capture_output=True, timeout=DEADLINE_S)
+    path = pathlib.Path(folder) / "web.yml"
+    path.write_text("tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n")
+    return ([f"--web.config.file={path}"],
+            ssl.create_default_context(cafile=f"{folder}/cert.pem"))
+
+
+def cold(path, folder):
+    """A copy of the program that is not in memory: whoever runs it reads it from the disk, and its
+    cgroup has those pages on its account. (Not where the folder is in memory itself.)"""
+    copied = shutil.copy(path, folder)
+    with open(copied, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return copied
+
+
+def memory(seconds, limit_bytes=6 * 2**20, tls=False, is_cold=False, clients=64):
     """What the kernel reports of an exporter in a cgroup, which so many clients scrape while faults
-    come and go. It reads no more of a reply than has room there. Raises AssertionError if a scrape was not answered, or the exporter ended; NoCgroup."""
+    come and go. Raises AssertionError if a scrape was not answered, or the exporter ended; NoCgroup."""
     with contextlib.ExitStack() as stack:
         cgroup = Cgroup(limit_bytes)
         stack.callback(cgroup.remove)
         mock = Mock()
         stack.callback(mock.end)
+        exporter_path = program("EXPORTER")
+        folder = stack.enter_context(tempfile.TemporaryDirectory(
+            prefix="memory-", dir=os.path.dirname(exporter_path)))
+        if is_cold:
+            exporter_path = cold(exporter_path, folder)
+        options, context = certificate(folder) if tls else ([], None)
         exporter = Server(
-            cgroup.command(program("EXPORTER"), "--web.listen-address=127.0.0.1:0",
-                           f"--ecs.metadata-uri={mock.url}", "--ecs.min-interval=0",
-                           "--ecs.max-body-bytes=262144", *options),
+            cgroup.command(exporter_path, "--web.listen-address=127.0.0.1:0",
+                           f"--ecs.metadata-uri={mock.url}", "--ecs.min-interval=0", *options),
             environment(METRICS_GROUPS="all"))
         stack.callback(exporter.end)
         end = time.monotonic() + seconds
 
         def scrape(number):
-            scraper = Scraper(exporter.port, number)
+            scraper = Scraper(exporter.port, number, context)
             with contextlib.closing(scraper):
                 for done in itertools.count(1):
                     scraper.scrape()
@@ -230,25 +302,43 @@ def memory(seconds, limit_bytes=6 * 2**20, clients=64, options=()):
                 if len(done) == clients or any(one.exception() for one in done):
                     break
             scrapes = sum(one.result() for one in running)
-        report = cgroup.report() | {"scrapes": scrapes, "resident": resident_bytes(exporter.pid)}
+        report = {"limit": limit_bytes, "tls": tls, "cold": is_cold} | cgroup.report() | {
+            "scrapes": scrapes, "resident": resident_bytes(exporter.pid),
+            "max_body_bytes": exporter.log_entry('"msg":"starting"')["max_body_bytes"]}
         exporter.send(signal.SIGTERM)
         report["exit_code"] = exporter.wait()
         return report
 
 
-def main(what, number):
-    if what == "growth":
-        more = grew(growth(number, print))
-        print(f"grew by {more / 1024:.0f} KiB after the warm-up")
-        return 1 if more > 256 * 1024 else 0
-    try:
-        report = memory(number)
-    except NoCgroup as e:
-        print(f"skipped: {e}")
-        return 77
-    print(json.dumps(report))
-    return 1 if report["oom_kill"] or report["exit_code"] else 0
+def run_growth(scrapes):
+    more = grew(growth(scrapes, print))
+    print(f"grew by {more / 1024:.0f} KiB after the warm-up")
+    return 1 if more > 256 * 1024 else 0
+
+
+def run_day(scrapes, seed=None):
+    seed = random.randrange(2**32) if seed is None else seed
+    print(f"seed {seed}")
+    first_hour, at_the_end = day(scrapes, seed, print)
+    print(f"{(at_the_end - first_hour) / 1024:.0f} KiB more than after the first {HOUR}")
+    return 1 if at_the_end - first_hour > 256 * 1024 else 0
+
+
+def run_memory(seconds):
+    # With TLS nearly all of the program is used, so it needs room of its own where it is charged.
+    for tls, is_cold, mebibytes in [(False, False, 6), (True, False, 6), (False, True, 6),
+                                    (True, True, 8)]:
+        try:
+            report = memory(seconds, mebibytes * 2**20, tls, is_cold)
+        except NoCgroup as e:
+            print(f"skipped: {e}")
+            return 77
+        print(json.dumps(report), flush=True)
+        if report["oom_kill"] or report["exit_code"]:
+            return 1
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    RUN = {"growth": run_growth, "day": run_day, "memory": run_memory}
+    sys.exit(RUN[sys.argv[1]](*map(int, sys.argv[2:])))

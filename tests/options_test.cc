@@ -130,7 +130,7 @@ TEST(Options, DefaultsAreTheDocumentedOnes) {
   EXPECT_FALSE(options.use_v2);
   EXPECT_EQ(options.timeout, seconds(5));
   EXPECT_EQ(options.min_interval, milliseconds(250));
-  EXPECT_EQ(options.max_body_bytes, 4194304U);
+  EXPECT_EQ(options.max_body_bytes, std::nullopt);
   EXPECT_EQ(options.port, 9659);
   EXPECT_THAT(options.listen_addresses, IsEmpty());
   EXPECT_EQ(options.telemetry_path, "/metrics");
@@ -147,7 +147,7 @@ TEST(Help, SaysTheDefaults) {
   for (std::size_t at = 0; (at = help.find("\n      ")) != std::string::npos;)
     help.replace(at, 7, " ");
   for (const std::string_view text :
-       {"Default: 5s.", "Default: 250ms.", "Default: 4194304 bytes.", "Default: 9659.",
+       {"Default: 5s.", "Default: 250ms.", "Default: 4194304 bytes;", "Default: 9659.",
         "Default: /metrics.", "Default: info.", "Default: json.", "Default: none."}) {
     EXPECT_THAT(help, HasSubstr(text));
   }

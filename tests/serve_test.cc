@@ -158,7 +158,7 @@ TEST(Serve, LogsWhereItListensAndWhyItStops) {
   EXPECT_THAT(exporter.log.lines(),
               ElementsAre(HasSubstr("msg=starting"), HasSubstr("msg=listening address=127.0.0.1:"),
                           HasSubstr("msg=stopping signal=SIGTERM")));
-  EXPECT_THAT(exporter.log.lines().at(0), EndsWith("/task found_in=test"));
+  EXPECT_THAT(exporter.log.lines().at(0), HasSubstr("/task found_in=test max_body_bytes="));
   EXPECT_THAT(exporter.log.lines().at(1), EndsWith(" path=/metrics scheme=http"));
 }
 
@@ -229,6 +229,14 @@ TEST(ScrapeFiles, FolderIsAnError) {
                                    core_config(), log.log());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().message, "cannot read " TESTDATA_DIR ": Is a directory");
+}
+
+TEST(Serve, ReadsNoMoreOfAReplyThanTheMemoryHasRoomFor) {
+  constexpr std::uint64_t kKiB = 1024;
+  EXPECT_EQ(default_max_body_bytes(std::nullopt), 4096 * kKiB);
+  EXPECT_EQ(default_max_body_bytes(1024 * 1024 * kKiB), 4096 * kKiB);
+  EXPECT_EQ(default_max_body_bytes(12 * 1024 * kKiB), 512 * kKiB);
+  EXPECT_EQ(default_max_body_bytes(6 * 1024 * kKiB), 256 * kKiB);
 }
 
 }  // namespace
