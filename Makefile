@@ -5,7 +5,7 @@ export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
 .PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean \
-  release-arm64 setup-arm64 image deb
+  release-arm64 setup-arm64 image deb coverage valgrind tsan
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,22 @@ limits: build release ## Look for growth over SCRAPES (100000) and over a day's,
 	tests/limits.py growth $(or $(SCRAPES),100000)
 	tests/limits.py day 5760 $(SEED)
 	tests/limits.py memory $(or $(SECONDS),60)
+
+coverage: setup build/coverage/build.ninja ## Count the lines and branches that the tests reach, in build/coverage/html
+	@scripts/setup coverage
+	cmake --build --preset coverage
+	scripts/coverage
+
+valgrind: setup build/coverage/build.ninja ## Run parts of the end-to-end test under valgrind
+	@scripts/setup valgrind
+	cmake --build --preset coverage --target ecs-task-metadata-exporter ecs-metadata-mock
+	scripts/e2e_under valgrind
+
+tsan: setup build/tsan/build.ninja ## Run what has a second thread with ThreadSanitizer
+	cmake --build --preset tsan --target unit_tests ecs-task-metadata-exporter ecs-metadata-mock
+	TSAN_OPTIONS=halt_on_error=1 build/tsan/unit_tests --gtest_brief=1 \
+	  --gtest_filter='Serve*:Fetch*:Scraper*:HttpServer*:Log*'
+	scripts/e2e_under tsan
 
 fuzz: setup-fuzz build/fuzz/build.ninja ## Run each fuzz target for TIME seconds (60), or only TARGET
 	cmake --build --preset fuzz --target fuzzers
