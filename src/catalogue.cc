@@ -100,6 +100,7 @@ std::string metrics_catalogue() {
   out.rows(kCpuThrottlingTable, "C");
   out.group(kDiskDetail);
   out.rows(kDiskDetailTable, "C, Device, Op, Key");
+  out.rows(kDiskQueueTable, "C, Device, Op");
   return out.take();
 }
 

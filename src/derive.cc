@@ -2,7 +2,6 @@
 #include "derive.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <tuple>
 
@@ -13,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = 1ULL << 62U;
 constexpr double kLongestWindowSeconds = 600;
+constexpr std::string_view kSharedNetwork = "container:";  // and the id of the one that has it
 
 // The time from the previous sample to this one. Absent if there was no previous one.
 Real window_seconds(const ContainerStats& stats) {
@@ -35,11 +35,7 @@ std::string_view network_mode(const Container& container) {
   return container.networks.empty() ? std::string_view() : container.networks.front().mode;
 }
 
-bool is_awsvpc(const Task& task) {
-  return std::ranges::any_of(task.containers, [](const Container& container) {
-    return network_mode(container) == "awsvpc";
-  });
-}
+bool is_awsvpc(const Task& task) { return task_network_mode(task) == "awsvpc"; }
 
 const Named<InterfaceStats>* interfaces_of(const Container& container) {
   if (!container.stats || container.stats->networks.empty()) return nullptr;
@@ -61,6 +57,22 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> device_of(const BlockIoEn
 
 std::string device_name(std::pair<std::uint64_t, std::uint64_t> device) {
   return std::to_string(device.first) + ":" + std::to_string(device.second);
+}
+
+// Sorted by device and operation.
+void append_numbers(std::vector<BlockIoNumber>& out, std::string_view key,
+                    const std::vector<BlockIoEntry>& entries) {
+  std::map<std::pair<std::pair<std::uint64_t, std::uint64_t>, std::string>, std::uint64_t> sums;
+  for (const BlockIoEntry& entry : entries) {
+    const auto device = device_of(entry);
+    if (!device || !entry.value) continue;
+    std::string op = entry.op;
+    std::ranges::transform(op, op.begin(), lower);
+    sums[{*device, std::move(op)}] += *entry.value;
+  }
+  for (const auto& [row, value] : sums) {
+    out.push_back({device_name(row.first), row.second, key, value});
+  }
 }
 
 // A count of occurrences, where all other members of the memory details are bytes.
@@ -117,7 +129,9 @@ Real cpu_share(const ContainerStats& stats) {
     if (stats.cpu.online_cpus.value_or(0) == 0) return std::nullopt;
     available = *window * 1e9 * static_cast<double>(*stats.cpu.online_cpus);
   }
-  return static_cast<double>(*used) / available;
+  // The kernel counts the container's time finer than the host's, which comes in ticks: on a host
+  // that is fully used the one can come out a little above the other.
+  return std::min(static_cast<double>(*used) / available, 1.0);
 }
 
 Real cpu_cores(const ContainerStats& stats) {
@@ -142,6 +156,20 @@ const ContainerStats* newest_sample(const Task& task) {
   return newest;
 }
 
+std::string_view task_network_mode(const Task& task) {
+  for (const Container& container : task.containers) {
+    const std::string_view mode = network_mode(container);
+    if (!mode.empty() && !mode.starts_with(kSharedNetwork)) return mode;
+  }
+  // Not said, as by Managed Instances. Of the modes that are possible there (host is the other one)
+  // this is the one that has interfaces.
+  const bool knows_no_bridge =
+      task.launch_type == "FARGATE" || task.launch_type == "MANAGED_INSTANCES";
+  const bool has_interfaces = std::ranges::any_of(
+      task.containers, [](const Container& c) { return interfaces_of(c) != nullptr; });
+  return knows_no_bridge && has_interfaces ? "awsvpc" : "";
+}
+
 const Named<InterfaceStats>* task_interfaces(const Task& task) {
   if (!is_awsvpc(task)) return nullptr;
   const Container* newest = nullptr;
@@ -157,12 +185,14 @@ const Named<InterfaceStats>* container_interfaces(const Task& task, const Contai
   if (mode == "awsvpc" || mode == "host" || mode == "none") return nullptr;
   // All containers of a task share a mode, also one whose own could not be read.
   if (mode.empty() && is_awsvpc(task)) return nullptr;
-  const Named<InterfaceStats>* const own = interfaces_of(container);
-  constexpr std::string_view kShared = "container:";
-  if (own != nullptr || !mode.starts_with(kShared)) return own;
-  const auto owner =
-      std::ranges::find(task.containers, mode.substr(kShared.size()), &Container::docker_id);
-  return owner == task.containers.end() ? nullptr : interfaces_of(*owner);
+  if (mode.starts_with(kSharedNetwork)) {
+    // Both show the same counters, until a restart policy restarts the container: to its own the
+    // agent then adds those from before, though the network has gone on.
+    const auto owner = std::ranges::find(task.containers, mode.substr(kSharedNetwork.size()),
+                                         &Container::docker_id);
+    if (owner != task.containers.end() && interfaces_of(*owner)) return interfaces_of(*owner);
+  }
+  return interfaces_of(container);
 }
 
 std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats) {
@@ -198,31 +228,19 @@ std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats) {
   return out;
 }
 
-std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats) {
-  struct List {
-    std::string_view key;
-    std::vector<BlockIoEntry> BlockIoStats::* entries;
-  };
-  constexpr std::array<List, 6> kLists = {{{"io_merged", &BlockIoStats::merged},
-                                           {"io_queue", &BlockIoStats::queued},
-                                           {"io_service_time", &BlockIoStats::service_time},
-                                           {"io_time", &BlockIoStats::time},
-                                           {"io_wait_time", &BlockIoStats::wait_time},
-                                           {"sectors", &BlockIoStats::sectors}}};
+std::vector<BlockIoNumber> block_io_totals(const BlockIoStats& stats) {
   std::vector<BlockIoNumber> out;
-  for (const List& list : kLists) {
-    std::map<std::pair<std::pair<std::uint64_t, std::uint64_t>, std::string>, std::uint64_t> sums;
-    for (const BlockIoEntry& entry : stats.*list.entries) {
-      const auto device = device_of(entry);
-      if (!device || !entry.value) continue;
-      std::string op = entry.op;
-      std::ranges::transform(op, op.begin(), lower);
-      sums[{*device, std::move(op)}] += *entry.value;
-    }
-    for (const auto& [row, value] : sums) {
-      out.push_back({device_name(row.first), row.second, list.key, value});
-    }
-  }
+  append_numbers(out, "io_merged", stats.merged);
+  append_numbers(out, "io_service_time", stats.service_time);
+  append_numbers(out, "io_time", stats.time);
+  append_numbers(out, "io_wait_time", stats.wait_time);
+  append_numbers(out, "sectors", stats.sectors);
+  return out;
+}
+
+std::vector<BlockIoNumber> queued_requests(const BlockIoStats& stats) {
+  std::vector<BlockIoNumber> out;
+  append_numbers(out, "io_queue", stats.queued);
   return out;
 }
 
@@ -265,7 +283,7 @@ std::vector<CoreTime> core_times(const CpuStats& cpu) {
 }
 
 Real seconds_elapsed(Time from, Time to) {
-  if (!from || !to || *to < *from) return std::nullopt;
+  if (!from || !to || is_never(*from) || *to < *from) return std::nullopt;
   return seconds_between(*from, *to);
 }
 

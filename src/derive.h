@@ -27,8 +27,8 @@ Count peak_memory(const Container& container);
 /// and docker compute it. Absent if the sample does not tell its inactive file cache.
 Count working_set(const MemoryStats& memory);
 
-/// CPU time used as a share of all CPUs of the host, between the previous sample and this one.
-/// Absent without a valid previous sample, or without anything to compare with.
+/// CPU time used as a share of all CPUs of the host, from 0 to 1, between the previous sample and
+/// this one. Absent without a valid previous sample, or without anything to compare with.
 Real cpu_share(const ContainerStats& stats);
 
 /// CPU time used per second of wall time, between the previous sample and this one. Absent without
@@ -41,6 +41,10 @@ Real reserved_cores(const ContainerLimits& limits);
 /// Of all samples of the task, pause container included, the one that was read last; null if there
 /// are none.
 const ContainerStats* newest_sample(const Task& task);
+
+/// The network mode of the task, which its containers share: "awsvpc", "none", or the name of a
+/// Docker network, as "bridge" and "host". "" where the endpoint does not tell.
+std::string_view task_network_mode(const Task& task);
 
 /// The interfaces of a task in network mode awsvpc, where every container repeats the same
 /// counters: from the newest sample that has some. Null in any other mode.
@@ -62,7 +66,7 @@ struct DeviceTraffic {
 /// By device, in the order of their numbers.
 std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats);
 
-/// One number of the rarer block I/O lists.
+/// A number of one of the rarer block I/O lists.
 struct BlockIoNumber {
   std::string device;
   std::string op;        // "" if the list has none
@@ -70,8 +74,11 @@ struct BlockIoNumber {
   std::uint64_t value = 0;
 };
 
-/// All of them, sorted; rows that say the same thing twice are added up.
-std::vector<BlockIoNumber> block_io_numbers(const BlockIoStats& stats);
+/// Of the lists that count from the start on, sorted; rows that say the same thing twice are added
+/// up.
+std::vector<BlockIoNumber> block_io_totals(const BlockIoStats& stats);
+/// The same of the one list that tells what waits now.
+std::vector<BlockIoNumber> queued_requests(const BlockIoStats& stats);
 
 /// One member of the memory details that has no family of its own.
 struct MemoryNumber {
@@ -92,7 +99,8 @@ struct CoreTime {
 /// on cgroup v2.
 std::vector<CoreTime> core_times(const CpuStats& cpu);
 
-/// Seconds from `from` to `to`; absent if one is, or if they are the other way round.
+/// Seconds from `from` to `to`; absent if one is, or never was (year 1), or if they are the other
+/// way round.
 Real seconds_elapsed(Time from, Time to);
 
 /// The parts of an ARN "arn:partition:service:region:account:resource"; "" where it is none.

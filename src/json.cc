@@ -148,7 +148,8 @@ class Reader {
     const Place place = take(ec);
     const bool fits = takes(place, Kind::kObject) || takes(place, Kind::kMap);
     if (!fits) note_misfit(place, "an object");
-    return enter(fits ? place : Place(), ec);
+    const bool made = fits && place.shape->make != nullptr;
+    return enter(made ? place.shape->make(place.target) : fits ? place : Place(), ec);
   }
   bool on_array_begin(error_code& ec) {
     // An array of one stands for its element where the reply as a whole should be an object.

@@ -112,6 +112,8 @@ struct Shape {
   void (*clear)(void* target);
   const MemberTable* members = nullptr;   // of a struct
   Place (*rest)(void* target) = nullptr;  // of a struct: the map of what is not listed, if wanted
+  /// Of a struct that may be missing: makes it, and says where its members go.
+  Place (*make)(void* target) = nullptr;
   /// Of a map or an array: adds an entry, and says where its value goes. An array has no keys.
   Place (*append)(void* target, std::string_view key) = nullptr;
   std::size_t element_size = 0;
@@ -165,6 +167,8 @@ constexpr Shape shape_of(std::type_identity<T>) {
     shape.kind = Kind::kTruth;
   } else if constexpr (std::is_same_v<T, std::optional<Timestamp>>) {
     shape.kind = Kind::kTime;
+  } else if constexpr (kIsOptionalStruct<T>) {
+    shape.make = [](void* target) { return fresh_place(static_cast<T*>(target)->emplace()); };
   } else if constexpr (requires(T& map) { map.add(std::string_view()); }) {
     shape.kind = Kind::kMap;
     shape.append = [](void* target, std::string_view key) {
@@ -211,19 +215,15 @@ inline constexpr Shape kShape = shape_of(std::type_identity<T>());
 // The place of a value that is as it was made.
 template <class T>
 Place fresh_place(T& value) {
-  if constexpr (kIsOptionalStruct<T>) {
-    return fresh_place(value.emplace());
-  } else {
-    return {&value, &kShape<T>};
-  }
+  return {&value, &kShape<T>};
 }
 
 }  // namespace json_detail
 
 /// The place of one value: a text, number, truth value, time, struct with `Members`, optional
-/// struct (which is there once its key was), array (a vector, to whose end each element is added)
-/// or object with any keys (a vector of pairs, or a class
-/// with `add(key)`, in the order of the text). Empties it.
+/// struct (which is there once an object was), array (a vector, to whose end each element is added)
+/// or object with any keys (a vector of pairs, or a class with `add(key)`, in the order of the
+/// text). Empties it.
 template <class T>
 Place place(T& value) {
   const Place place = json_detail::fresh_place(value);

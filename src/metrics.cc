@@ -156,12 +156,17 @@ void add_cpu_detail(Collector& out, const Containers& containers) {
 }
 
 void add_disk_detail(Collector& out, const Containers& containers) {
-  const auto numbers = [](const ContainerStats& stats) { return block_io_numbers(stats.block_io); };
+  const auto totals = [](const ContainerStats& stats) { return block_io_totals(stats.block_io); };
   out.add(kDiskDetailTable,
-          each<BlockIoNumber>(out, containers, numbers, [&](const BlockIoNumber& n) {
+          each<BlockIoNumber>(out, containers, totals, [&](const BlockIoNumber& n) {
             return OwnLabels{{label::kDevice, out.kept(n.device)},
                              {label::kOp, out.kept(n.op)},
                              {label::kKey, n.key}};
+          }));
+  const auto queued = [](const ContainerStats& stats) { return queued_requests(stats.block_io); };
+  out.add(kDiskQueueTable,
+          each<BlockIoNumber>(out, containers, queued, [&](const BlockIoNumber& n) {
+            return OwnLabels{{label::kDevice, out.kept(n.device)}, {label::kOp, out.kept(n.op)}};
           }));
 }
 

@@ -19,13 +19,15 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMostKept = 512UZ * 1024;  // of the replies of the last round
 constexpr std::size_t kLongestName = 255;        // in a message; the longest that ECS takes
 
-// Who the task is, without anything that changes.
+// Who the task is: what labels can be made of, without anything that changes.
 Task identity_of(const Task& task) {
   return {.cluster = task.cluster,
           .arn = task.arn,
           .family = task.family,
           .revision = task.revision,
-          .availability_zone = task.availability_zone};
+          .availability_zone = task.availability_zone,
+          .launch_type = task.launch_type,
+          .service_name = task.service_name};
 }
 
 // What the labels of the task would take when printed: each sample has those of its task and its

@@ -29,10 +29,11 @@ constexpr Metric<ContainerSubject> kCoreContainerRows[] = {
     {.name = "ecs_container_mem_limit_bytes",
      .type = kGauge,
      .help = "The most memory that the container can use: the smallest of its own limit, the "
-             "task's limit and the limit of its cgroup; missing if there is none.",
+             "task's limit and the limit of its cgroup, which on EC2 is the host's memory where "
+             "nothing else is set; missing if there is none.",
      .source = "task: Containers[].Limits.Memory, Limits.Memory (MiB); stats: "
                "memory_stats.limit, memory_stats.stats.hierarchical_memory_limit",
-     .absent = "there is no limit",
+     .absent = "none is set, and there is no sample or its cgroup has none",
      .value =
          [](const ContainerSubject& s) {
            return given(effective_memory_limit(s.task, s.container));
@@ -162,13 +163,13 @@ constexpr Metric<ContainerSubject> kMemoryRows[] = {
      .value = of_stats<[](const ContainerStats& s) { return s.memory.detail.swap_bytes; }>},
     {.name = "ecs_container_mem_page_faults_total",
      .type = kCounter,
-     .help = "Page faults, minor and major, since the container was created.",
+     .help = "Page faults, minor and major, since the container was last started.",
      .source = "stats: memory_stats.stats.pgfault",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) { return s.memory.detail.page_faults; }>},
     {.name = "ecs_container_mem_major_page_faults_total",
      .type = kCounter,
-     .help = "Page faults that had to read from a disk, since the container was created.",
+     .help = "Page faults that had to read from a disk, since the container was last started.",
      .source = "stats: memory_stats.stats.pgmajfault",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) { return s.memory.detail.major_page_faults; }>},
@@ -688,7 +689,7 @@ constexpr Metric<MemoryNumber> kMemoryEventsRows[] = {
     {.name = "ecs_container_mem_stat_events_total",
      .type = kCounter,
      .help = "A member of the platform's memory statistics that has no family of its own, by "
-             "its key, as a count of occurrences.",
+             "its key, as a count of occurrences since the container was last started.",
      .source = "stats: every other member of memory_stats.stats",
      .absent = "the platform sends none",
      .value = [](const MemoryNumber& n) -> Sampled { return n.value; }},
@@ -734,9 +735,18 @@ constexpr Metric<BlockIoNumber> kDiskDetailRows[] = {
      .type = kCounter,
      .help = "A number of the platform's rarer block I/O statistics, by device, operation "
              "and list, in the platform's own unit; missing on cgroup v2.",
-     .source = "stats: blkio_stats.io_queue_recursive, io_service_time_recursive, "
-               "io_wait_time_recursive, io_merged_recursive, io_time_recursive, "
-               "sectors_recursive",
+     .source = "stats: blkio_stats.io_service_time_recursive, io_wait_time_recursive, "
+               "io_merged_recursive, io_time_recursive, sectors_recursive",
+     .absent = "cgroup v2",
+     .value = [](const BlockIoNumber& n) -> Sampled { return n.value; }},
+};
+
+constexpr Metric<BlockIoNumber> kDiskQueueRows[] = {
+    {.name = "ecs_container_disk_queued_requests",
+     .type = kGauge,
+     .help = "Requests of the container that wait for the device, by operation; missing on "
+             "cgroup v2.",
+     .source = "stats: blkio_stats.io_queue_recursive",
      .absent = "cgroup v2",
      .value = [](const BlockIoNumber& n) -> Sampled { return n.value; }},
 };
@@ -762,6 +772,7 @@ static_assert(well_formed(kMemoryEventsRows));
 static_assert(well_formed(kCpuCoreRows));
 static_assert(well_formed(kCpuThrottlingRows));
 static_assert(well_formed(kDiskDetailRows));
+static_assert(well_formed(kDiskQueueRows));
 
 }  // namespace
 
@@ -786,12 +797,9 @@ const std::span<const Metric<MemoryNumber>> kMemoryEventsTable = kMemoryEventsRo
 const std::span<const Metric<CoreTime>> kCpuCoreTable = kCpuCoreRows;
 const std::span<const Metric<ContainerSubject>> kCpuThrottlingTable = kCpuThrottlingRows;
 const std::span<const Metric<BlockIoNumber>> kDiskDetailTable = kDiskDetailRows;
+const std::span<const Metric<BlockIoNumber>> kDiskQueueTable = kDiskQueueRows;
 
 OwnLabels all_task_labels(const Task& task) {
-  const auto with_network = std::ranges::find_if(
-      task.containers, [](const Container& c) { return is_app(c) && !c.networks.empty(); });
-  std::string_view mode;
-  if (with_network != task.containers.end()) mode = with_network->networks.front().mode;
   return {{label::kCluster, task.cluster},
           {label::kTaskArn, task.arn},
           {label::kFamily, task.family},
@@ -806,7 +814,7 @@ OwnLabels all_task_labels(const Task& task) {
           {label::kZoneId, task.availability_zone_id},
           {label::kVpcId, task.vpc_id},
           {label::kGroup, task.group},
-          {label::kNetworkMode, mode}};
+          {label::kNetworkMode, task_network_mode(task)}};
 }
 
 }  // namespace ecs_exporter

@@ -29,6 +29,7 @@ extern const std::span<const Metric<MemoryNumber>> kMemoryEventsTable;
 extern const std::span<const Metric<CoreTime>> kCpuCoreTable;
 extern const std::span<const Metric<ContainerSubject>> kCpuThrottlingTable;
 extern const std::span<const Metric<BlockIoNumber>> kDiskDetailTable;
+extern const std::span<const Metric<BlockIoNumber>> kDiskQueueTable;
 
 /// All labels of the task, as `ecs_task_info` has them.
 OwnLabels all_task_labels(const Task& task);

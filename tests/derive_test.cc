@@ -14,10 +14,10 @@ using testing::Field;
 using testing::IsEmpty;
 
 ContainerStats stats_with_rows(std::string_view rows) {
-  auto reply =
-      parse_stats(R"({"a": {"read": "2026-03-01T10:00:00Z", "blkio_stats": {
+  auto reply = parse_stats(R"({"a": {"read": "2026-03-01T10:00:00Z", "blkio_stats": {
       "io_service_bytes_recursive": [)" +
-                  std::string(rows) + R"(], "io_queue_recursive": [)" + std::string(rows) + "]}}}");
+                           std::string(rows) + R"(], "io_queue_recursive": [)" + std::string(rows) +
+                           R"(], "sectors_recursive": [)" + std::string(rows) + "]}}}");
   EXPECT_TRUE(reply) << reply.error().message;
   return std::move(reply->samples.at(0).second);
 }
@@ -38,20 +38,27 @@ TEST(DeviceTraffic, WhatCannotBeReadIsNoZero) {
                                      R"({"major": 8, "minor": [], "op": "read", "value": 1})"}) {
     const ContainerStats stats = stats_with_rows(row);
     EXPECT_THAT(device_traffic(stats), IsEmpty()) << row;
-    EXPECT_THAT(block_io_numbers(stats.block_io), IsEmpty()) << row;
+    EXPECT_THAT(block_io_totals(stats.block_io), IsEmpty()) << row;
   }
 }
 
 TEST(DeviceTraffic, ARowWithoutADeviceIsNobodys) {
   const ContainerStats stats = stats_with_rows(R"({"op": "read", "value": 1})");
   EXPECT_THAT(device_traffic(stats), IsEmpty());
-  EXPECT_THAT(block_io_numbers(stats.block_io), IsEmpty());
+  EXPECT_THAT(block_io_totals(stats.block_io), IsEmpty());
 }
 
 TEST(BlockIoNumbers, RowsThatSayTheSameAddUp) {
   const ContainerStats stats = stats_with_rows(
       R"({"major": 8, "op": "Read", "value": 1}, {"major": 8, "op": "read", "value": 2})");
-  EXPECT_THAT(block_io_numbers(stats.block_io), ElementsAre(Field(&BlockIoNumber::value, 3U)));
+  EXPECT_THAT(block_io_totals(stats.block_io), ElementsAre(Field(&BlockIoNumber::value, 3U)));
+  EXPECT_THAT(queued_requests(stats.block_io), ElementsAre(Field(&BlockIoNumber::value, 3U)));
+}
+
+TEST(BlockIoNumbers, WhatWaitsNowIsNoTotal) {
+  const ContainerStats stats = stats_with_rows(R"({"major": 8, "op": "read", "value": 1})");
+  EXPECT_THAT(block_io_totals(stats.block_io), ElementsAre(Field(&BlockIoNumber::key, "sectors")));
+  EXPECT_THAT(queued_requests(stats.block_io), ElementsAre(Field(&BlockIoNumber::key, "io_queue")));
 }
 
 TEST(ContainerInterfaces, AreNotThoseOfTheTaskWhereAModeIsMissing) {
@@ -60,6 +67,50 @@ TEST(ContainerInterfaces, AreNotThoseOfTheTaskWhereAModeIsMissing) {
   const Container unknown{.docker_id = "2", .name = "b", .stats = stats};
   EXPECT_EQ(container_interfaces({.containers = {known, unknown}}, unknown), nullptr);
   EXPECT_NE(container_interfaces({.containers = {unknown}}, unknown), nullptr);
+}
+
+TEST(ContainerInterfaces, OfANetworkThatIsSharedAreThoseOfItsOwner) {
+  // As after a restart of the app: the agent has added what the network had counted before.
+  const ContainerStats restarted{.networks = {{"eth0", {.rx_bytes = 12}}}};
+  const ContainerStats owners{.networks = {{"eth0", {.rx_bytes = 7}}}};
+  Task task{.containers = {{.docker_id = "1", .name = "web", .networks = {{.mode = "container:2"}}},
+                           {.docker_id = "2", .name = "pause", .networks = {{.mode = "bridge"}}}}};
+  task.containers[0].stats = restarted;
+  task.containers[1].stats = owners;
+  const auto* of_owner = container_interfaces(task, task.containers[0]);
+  ASSERT_NE(of_owner, nullptr);
+  EXPECT_EQ(of_owner->at(0).second.rx_bytes, 7U);
+
+  task.containers[1].stats.reset();
+  const auto* of_app = container_interfaces(task, task.containers[0]);
+  ASSERT_NE(of_app, nullptr);
+  EXPECT_EQ(of_app->at(0).second.rx_bytes, 12U);
+}
+
+TEST(TaskNetworkMode, IsNotThatOfAContainerInTheNetworkOfAnother) {
+  const Container app{.docker_id = "1", .networks = {{.mode = "container:2"}}};
+  const Container pause{.docker_id = "2", .networks = {{.mode = "bridge"}}};
+  const Container created{.docker_id = "3"};
+  EXPECT_EQ(task_network_mode({.containers = {created, app, pause}}), "bridge");
+  EXPECT_EQ(task_network_mode({.containers = {app}}), "");
+}
+
+TEST(TaskNetworkMode, ThatIsNotSaidIsAwsvpcWhereNoOtherHasInterfaces) {
+  const ContainerStats stats{.networks = {{"eth1", {.rx_bytes = 5}}}};
+  const Container with_interfaces{.docker_id = "1", .stats = stats};
+  EXPECT_EQ(
+      task_network_mode({.launch_type = "MANAGED_INSTANCES", .containers = {with_interfaces}}),
+      "awsvpc");
+  EXPECT_EQ(task_network_mode({.launch_type = "MANAGED_INSTANCES", .containers = {{}}}), "");
+  EXPECT_EQ(task_network_mode({.launch_type = "EC2", .containers = {with_interfaces}}), "");
+}
+
+TEST(SecondsElapsed, SinceWhatNeverWasAreAbsent) {
+  const Time never = Timestamp{.seconds = -62135596800};  // the year 1, which Go sends for no time
+  const Time now = Timestamp{.seconds = 1'800'000'000};
+  EXPECT_EQ(seconds_elapsed(never, now), std::nullopt);
+  EXPECT_EQ(seconds_elapsed(now, never), std::nullopt);
+  EXPECT_EQ(seconds_elapsed(now, now), 0.0);
 }
 
 TEST(CpuTimeOfWindows, ThatDoesNotFitInNanosecondsIsAbsent) {

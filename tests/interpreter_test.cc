@@ -28,7 +28,7 @@ std::string container(std::string_view name, std::string_view status = "RUNNING"
 std::string task(const std::string& containers, std::string_view arn = "arn:t") {
   return R"({"Cluster": "prod", "TaskARN": ")" + std::string(arn) +
          R"(", "Family": "shop", "Revision": "7", "AvailabilityZone": "a", "KnownStatus": "RUNNING",
-            "Limits": {"Memory": 64}, "Containers": [)" +
+            "ServiceName": "front", "LaunchType": "EC2", "Limits": {"Memory": 64}, "Containers": [)" +
          containers + "]}";
 }
 
@@ -176,6 +176,8 @@ TEST(Interpreter, FailedTaskLeavesWhatWasLastKnownOfIt) {
   EXPECT_EQ(snapshot.task.family, "shop");
   EXPECT_EQ(snapshot.task.revision, "7");
   EXPECT_EQ(snapshot.task.availability_zone, "a");
+  EXPECT_EQ(snapshot.task.service_name, "front");
+  EXPECT_EQ(snapshot.task.launch_type, "EC2");
   EXPECT_EQ(snapshot.task.known_status, "");
   EXPECT_EQ(snapshot.task.limits.memory_mib, std::nullopt);
   EXPECT_THAT(snapshot.task.containers, IsEmpty());

@@ -113,9 +113,18 @@ TEST(Json, MissingMembersStayAbsent) {
   EXPECT_TRUE(outer.text.empty() && outer.list.empty() && outer.map.empty());
 }
 
-TEST(Json, OptionalStructIsThereOnceItsKeyIs) {
+TEST(Json, OptionalStructIsThereOnceAnObjectIs) {
   EXPECT_TRUE(read(R"({"maybe": {}})").maybe.has_value());
   EXPECT_EQ(read(R"({"maybe": {"a": 3}})").maybe->a, 3U);
+}
+
+TEST(Json, OptionalStructIsNotMadeOfAnythingElse) {
+  for (const std::string_view value : {"null", "\"x\"", "1", "true", "[]", "{}, \"maybe\": null",
+                                       "{\"a\": 3}, \"maybe\": \"x\""}) {
+    Outer outer;
+    EXPECT_TRUE(read_json("{\"maybe\": " + std::string(value) + "}", place(outer)));
+    EXPECT_FALSE(outer.maybe.has_value()) << value;
+  }
 }
 
 TEST(Json, ArrayKeepsItsOrder) {

@@ -219,6 +219,12 @@ TEST(MemoryLimit, IsThereWithoutStats) {
 
 TEST(CpuShare, IsOfTheWholeHost) { EXPECT_EQ(share_of(sample()), 0.05); }
 
+TEST(CpuShare, IsNoMoreThanTheWholeHost) {
+  ContainerStats stats = sample();
+  stats.cpu.usage.total_ns = *stats.precpu.usage.total_ns + 4'010'000'000;  // in 4 s
+  EXPECT_EQ(share_of(stats), 1.0);
+}
+
 TEST(CpuShare, OfAnIdleContainerIsZero) {
   ContainerStats stats = sample();
   stats.cpu.usage.total_ns = stats.precpu.usage.total_ns;
