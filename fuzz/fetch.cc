@@ -42,12 +42,12 @@ class Target {
  private:
   asio::awaitable<void> ask(std::optional<Fetched>& fetched) {
     // Too little time for a second try, which the endpoint would not answer.
-    FetchRequest request{
-        .host = "127.0.0.1",
-        .port = std::to_string(acceptor_.local_endpoint().port()),
-        .path = "/task",
-        .deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(20),
-        .max_body_bytes = kMaxBodyBytes};
+    FetchRequest request{.host = "127.0.0.1",
+                         .port = std::to_string(acceptor_.local_endpoint().port()),
+                         .path = "/task",
+                         .deadline = std::make_shared<const std::chrono::steady_clock::time_point>(
+                             std::chrono::steady_clock::now() + std::chrono::milliseconds(20)),
+                         .max_body_bytes = kMaxBodyBytes};
     fetched = co_await fetch(std::move(request));
     acceptor_.cancel();  // on a machine that is busy it may have had no time to connect
   }

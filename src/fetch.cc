@@ -26,11 +26,13 @@ struct KeptConnection::Connection : std::enable_shared_from_this<Connection> {
       : socket(executor), timer(executor) {}
 
   /// Ends what waits then, unless the timer is cancelled before.
-  void close_at(std::chrono::steady_clock::time_point deadline) {
-    timer.expires_at(deadline);
-    timer.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+  void close_at(const Deadline& deadline) {
+    timer.expires_at(*deadline);
+    timer.async_wait([weak = weak_from_this(), deadline](boost::system::error_code ec) {
       const auto self = weak.lock();
-      if (ec || !self || self->timer.expiry() > std::chrono::steady_clock::now()) return;
+      const auto now = std::chrono::steady_clock::now();
+      if (ec || !self || self->timer.expiry() > now) return;
+      if (*deadline > now) return self->close_at(deadline);  // it was put off
       self->late = true;
       self->close();
     });
@@ -77,6 +79,7 @@ struct Attempt {
   Result<std::string> body;
   bool connected = false;
   bool may_retry = false;
+  bool was_stale = false;  // closed without a reply, on a connection that was kept
 };
 
 std::string url_of(const FetchRequest& request) {
@@ -101,7 +104,7 @@ asio::awaitable<Result<std::vector<tcp::endpoint>>> look_up(const FetchRequest& 
   };
   const auto executor = co_await asio::this_coro::executor;
   const auto search = std::make_shared<Search>(
-      Search{tcp::resolver(executor), asio::steady_timer(executor, request.deadline), {}, {}});
+      Search{tcp::resolver(executor), asio::steady_timer(executor, *request.deadline), {}, {}});
   search->ec = asio::error::timed_out;
   search->resolver.async_resolve(request.host, request.port,
                                  [search](error_code ec, tcp::resolver::results_type results) {
@@ -110,6 +113,10 @@ asio::awaitable<Result<std::vector<tcp::endpoint>>> look_up(const FetchRequest& 
                                    search->done.cancel();
                                  });
   co_await search->done.async_wait(kAwait);
+  while (search->ec == asio::error::timed_out && Clock::now() < *request.deadline) {
+    search->done.expires_at(*request.deadline);  // it was put off
+    co_await search->done.async_wait(kAwait);
+  }
   if (search->ec == asio::error::timed_out) {
     co_return failure(request, ErrorKind::kTimeout, "the name was not resolved in time");
   }
@@ -266,17 +273,15 @@ asio::awaitable<Attempt> ask(const FetchRequest& request, Connected connection,
   co_return judged(request, parser.release());
 }
 
-// True where the endpoint had closed a connection before it saw the request.
-bool was_stale(const Attempt& attempt) {
-  return !attempt.body && attempt.body.error().kind == ErrorKind::kClosed && attempt.may_retry;
-}
-
+// Over the connection that was kept, if there is one that can still be used.
 asio::awaitable<Attempt> try_once(const FetchRequest& request, KeptConnection* kept) {
   Connected old = kept == nullptr ? nullptr : std::exchange(kept->connection, nullptr);
   if (old && is_idle(*old)) {
     old->close_at(request.deadline);
     Attempt attempt = co_await ask(request, std::move(old), kept);
-    if (!was_stale(attempt)) co_return attempt;
+    attempt.was_stale =
+        !attempt.body && attempt.body.error().kind == ErrorKind::kClosed && attempt.may_retry;
+    co_return attempt;
   }
   auto connected = co_await connect(request);
   if (!connected) co_return Attempt{.body = std::unexpected(std::move(connected.error()))};
@@ -294,8 +299,9 @@ asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept) {
 
   // Random, so that the exporters of many tasks on a host do not come back together.
   thread_local std::minstd_rand random(std::random_device{}());
-  const auto pause = std::chrono::milliseconds(std::uniform_int_distribution(20, 120)(random));
-  if (Clock::now() + pause < request.deadline) {
+  const auto pause = std::chrono::milliseconds(
+      attempt.was_stale ? 0 : std::uniform_int_distribution(20, 120)(random));
+  if (Clock::now() + pause < *request.deadline) {
     asio::steady_timer timer(co_await asio::this_coro::executor, pause);
     co_await timer.async_wait(kAwait);
     attempt = co_await try_once(request, kept);

@@ -12,11 +12,14 @@
 
 namespace ecs_exporter {
 
+/// When something is over at the latest. Whoever shares it may put it off meanwhile.
+using Deadline = std::shared_ptr<const std::chrono::steady_clock::time_point>;
+
 struct FetchRequest {
   std::string host;  // an IP address (IPv6 without brackets), "localhost", or a name to look up
   std::string port;  // in digits
   std::string path;
-  std::chrono::steady_clock::time_point deadline;  // for all, the retry included
+  Deadline deadline;  // for all, the retry included
   std::size_t max_body_bytes = 0;
 };
 
@@ -37,9 +40,10 @@ struct KeptConnection {
   std::shared_ptr<Connection> connection;  // null: none, or the endpoint did not keep it
 };
 
-/// Tries once more, after a short random pause and if time is left, where the endpoint closed the
-/// connection without a reply, or said 429 or 5xx. Redirects are not followed. Without `kept` the
-/// connection is closed in the end.
+/// Tries once more, if time is left, where the endpoint closed the connection without a reply, or
+/// said 429 or 5xx: at once where it was a kept connection, which the endpoint may have given up
+/// before it saw the request, else after a short random pause. Redirects are not followed. Without
+/// `kept` the connection is closed in the end.
 boost::asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept = nullptr);
 
 }  // namespace ecs_exporter

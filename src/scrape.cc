@@ -193,32 +193,47 @@ Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOption
 asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
     std::optional<std::chrono::nanoseconds> patience) {
   const auto now = Clock::now();
-  if (!running_ && now < fresh_until_) co_return answer_;
-
   const auto deadline = now + std::min(options_.timeout, patience.value_or(options_.timeout));
-  if (!running_) start_round(deadline);
-  // A round that another scrape began may last longer than this one can wait. A round of its own
-  // ends at the deadline, and what it has found then is worth a moment more.
-  asio::steady_timer timer(executor_, deadline + std::chrono::milliseconds(100));
-  waiting_.push_back(&timer);
-  const auto round_has_ended = [&] {
-    return std::ranges::find(waiting_, &timer) == waiting_.end();
-  };
-  co_await timer.async_wait(kAwait);
-  if (!round_has_ended()) {
-    // On a host so busy that this process slept through both times, the end of the round is as
-    // ready to run as this is: let it.
-    timer.expires_after(std::chrono::milliseconds(50));
-    co_await timer.async_wait(kAwait);
+  const bool fresh = !running_ && now < fresh_until_;
+  if (fresh && (!hurried_ || deadline <= fresh_until_)) co_return answer_;
+
+  Waiting self{asio::steady_timer(executor_), deadline};
+  waiting_.push_back(&self);
+  const auto round_has_ended = [&] { return std::ranges::find(waiting_, &self) == waiting_.end(); };
+  if (fresh) {  // the endpoint has its rest all the same
+    self.timer.expires_at(fresh_until_);
+    co_await self.timer.async_wait(kAwait);
+    if (round_has_ended()) co_return answer_;  // another scrape's, in between
+  }
+  running_ ? put_off_deadline() : start_round();
+  self.timer.expires_at(deadline);
+  co_await self.timer.async_wait(kAwait);
+  // The round may go on for others. If it ends now, what it has found is worth a moment more, and
+  // another one on a host so busy that this process slept through both times.
+  for (const int more_ms : {100, 50}) {
+    if (round_has_ended() || *deadline_ > deadline) break;
+    self.timer.expires_after(std::chrono::milliseconds(more_ms));
+    co_await self.timer.async_wait(kAwait);
   }
   if (round_has_ended()) co_return answer_;
-  std::erase(waiting_, &timer);
+  std::erase(waiting_, &self);
   co_return nothing_yet();
 }
 
-void Scraper::start_round(Clock::time_point deadline) {
+// To that of the most patient scrape that waits, as far as the timeout allows.
+void Scraper::put_off_deadline() {
+  for (const Waiting* one : waiting_) {
+    *deadline_ = std::max(*deadline_, std::min(one->deadline, latest_deadline_));
+  }
+}
+
+void Scraper::start_round() {
   running_ = true;
-  asio::co_spawn(executor_, round(deadline), [this](const std::exception_ptr& thrown) {
+  const auto now = Clock::now();
+  deadline_ = std::make_shared<Clock::time_point>(now);
+  latest_deadline_ = now + options_.timeout;
+  put_off_deadline();
+  asio::co_spawn(executor_, round(), [this](const std::exception_ptr& thrown) {
     running_ = false;
     try {
       if (thrown) std::rethrow_exception(thrown);
@@ -226,17 +241,17 @@ void Scraper::start_round(Clock::time_point deadline) {
       log_.error("a round was given up", {{"error", e.what()}});
       answer_ = nothing_yet();
     }
-    for (asio::steady_timer* timer : std::exchange(waiting_, {})) timer->cancel();
+    for (Waiting* one : std::exchange(waiting_, {})) one->timer.cancel();
   });
 }
 
-asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
+asio::awaitable<void> Scraper::round() {
   using asio::experimental::awaitable_operators::operator&&;
   const auto request = [&](const std::string& path) {
     return FetchRequest{.host = endpoint_.host,
                         .port = endpoint_.port,
                         .path = path,
-                        .deadline = deadline,
+                        .deadline = deadline_,
                         .max_body_bytes = options_.max_body_bytes};
   };
   const auto begin = Clock::now();
@@ -251,7 +266,11 @@ asio::awaitable<void> Scraper::round(Clock::time_point deadline) {
   count(self_.task, Fault::In::kTask, task, faults);
   count(self_.stats, Fault::In::kStats, stats, faults);
   self_.round_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  failed_rounds_ = snapshot->up ? 0 : failed_rounds_ + 1;
+  hurried_ =
+      *deadline_ < latest_deadline_ &&
+      std::ranges::any_of(
+          faults, [](const Fault& fault) { return fault.error.kind == ErrorKind::kTimeout; });
+  if (!hurried_) failed_rounds_ = snapshot->up ? 0 : failed_rounds_ + 1;
   ever_up_ = ever_up_ || snapshot->up;
   answer_ = news ? std::make_shared<const Answer>(snapshot, self_now(), config_)
                  : std::make_shared<const Answer>(*answer_, self_now());

@@ -118,7 +118,8 @@ class Answer {
 
 /// Makes rounds, never two at once, and never so often that the endpoint sees more than two
 /// requests per `min_interval` on average: a scrape during a round waits for it, and one soon after
-/// it gets the same.
+/// it gets the same. A round goes on as long as the most patient of those that wait for it; one
+/// that was too short for the endpoint is not shared with who has more time.
 class Scraper {
  public:
   /// `replies` counts what this exporter has answered; it and `config` must outlive the scraper.
@@ -142,8 +143,15 @@ class Scraper {
  private:
   using Clock = std::chrono::steady_clock;
 
-  boost::asio::awaitable<void> round(Clock::time_point deadline);
-  void start_round(Clock::time_point deadline);
+  // A scrape that waits for a round to end.
+  struct Waiting {
+    boost::asio::steady_timer timer;
+    Clock::time_point deadline;
+  };
+
+  boost::asio::awaitable<void> round();
+  void start_round();
+  void put_off_deadline();
   SelfUse self_now();
   std::shared_ptr<const Answer> nothing_yet();
   void report(const std::vector<Interpreter::Fault>& faults);
@@ -163,8 +171,11 @@ class Scraper {
   unsigned failed_rounds_ = 0;            // in a row, up to now
   bool ever_up_ = false;
   Clock::time_point fresh_until_ = Clock::time_point::min();
+  bool hurried_ = false;  // the last round had too little time, and less than the timeout
   bool running_ = false;
-  std::vector<boost::asio::steady_timer*> waiting_;  // for the round to end
+  std::shared_ptr<Clock::time_point> deadline_;  // of the round that runs, which shares it
+  Clock::time_point latest_deadline_;            // to which it can be put off
+  std::vector<Waiting*> waiting_;
 
   bool failing_ = false;
   Clock::time_point last_report_ = Clock::time_point::min();

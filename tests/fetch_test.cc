@@ -32,7 +32,8 @@ FetchRequest get(std::string host, std::uint16_t port, std::string path,
   return {.host = std::move(host),
           .port = std::to_string(port),
           .path = std::move(path),
-          .deadline = std::chrono::steady_clock::now() + time,
+          .deadline = std::make_shared<const std::chrono::steady_clock::time_point>(
+              std::chrono::steady_clock::now() + time),
           .max_body_bytes = kLimit};
 }
 
@@ -378,14 +379,14 @@ TEST(KeptConnection, ClosedOnTheNextRequestIsAskedAnewAtOnce) {
   KeptFetches fetches({then(ok_reply("a"), kNextRequest), {}, then(ok_reply("c"), kNextRequest)});
   EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "c"));
   EXPECT_EQ(fetches.connections(), 2U);
-  EXPECT_EQ(fetches.counted(), 2U);
+  EXPECT_EQ(fetches.counted(), 3U);
 }
 
-TEST(KeptConnection, NewOneThatIsClosedTooIsRetriedLikeAnyOther) {
+TEST(KeptConnection, NewOneThatIsClosedTooIsTheSecondTryAndTheLast) {
   KeptFetches fetches(
       {then(ok_reply("a"), kNextRequest), {}, {}, then(ok_reply("c"), kNextRequest)});
-  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "c"));
-  EXPECT_EQ(fetches.connections(), 3U);
+  EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("a", "closed"));
+  EXPECT_EQ(fetches.requests().size(), 3U);
   EXPECT_EQ(fetches.counted(), 3U);
 }
 
@@ -394,6 +395,29 @@ TEST(KeptConnection, CarriesErrorsToo) {
       {then(status("404 Not Found"), kNextRequest), then(ok_reply("b"), kNextRequest)});
   EXPECT_THAT(fetches.bodies({seconds(20), seconds(20)}), ElementsAre("status", "b"));
   EXPECT_EQ(fetches.connections(), 1U);
+}
+
+TEST(Fetch, WaitsLongerWhereTheDeadlineIsPutOff) {
+  asio::io_context io;
+  FakeEndpoint endpoint(io, [](const std::string&) -> asio::awaitable<Scripted> {
+    asio::steady_timer timer(co_await asio::this_coro::executor, milliseconds(300));
+    co_await timer.async_wait(kAwait);
+    co_return says(ok_reply("late"));
+  });
+  const auto deadline = std::make_shared<std::chrono::steady_clock::time_point>(
+      std::chrono::steady_clock::now() + milliseconds(100));
+  run(io, [&]() -> Async {
+    FetchRequest request = get("127.0.0.1", endpoint.port(), "/", seconds(0));
+    request.deadline = deadline;
+    asio::co_spawn(
+        io,
+        [&]() -> Async {
+          co_await until([&] { return endpoint.requests().size() == 1; });
+          *deadline += seconds(20);
+        },
+        [](const std::exception_ptr&) {});
+    EXPECT_EQ((co_await fetch(std::move(request))).body, "late");
+  }());
 }
 
 TEST(KeptConnection, EndsAtTheDeadline) {

@@ -179,9 +179,10 @@ class FakeEndpoint {
       const auto [read_error, size] = co_await asio::async_read_until(
           socket, asio::dynamic_buffer(received), "\r\n\r\n", kAwait);
       if (read_error) co_return;
-      requests_.push_back(received.substr(0, size));
+      const std::string request = received.substr(0, size);
+      requests_.push_back(request);
       received.erase(0, size);
-      const Scripted scripted = co_await choose_(requests_.back());
+      const Scripted scripted = co_await choose_(request);
       for (const std::string& part : scripted.parts) {
         const auto [ec, sent] = co_await asio::async_write(socket, asio::buffer(part), kAwait);
         if (ec) break;

@@ -62,6 +62,7 @@ class Scraping {
     return scrape();
   }
   void forget_connections() { scraper_.forget_connections(); }
+  bool ready() const { return scraper_.ready(); }
   std::size_t requests() const { return endpoint_.requests().size(); }
   std::size_t connections() const { return endpoint_.connections(); }
   asio::io_context& io() { return io_; }
@@ -258,6 +259,90 @@ TEST(Scraper, OwnPatienceEndsTheRoundThatItBegan) {
     const Shared answer = co_await scraping.scrape(milliseconds(100));
     EXPECT_FALSE(answer->up());
     EXPECT_THAT(scraping.log.lines(), ElementsAre(HasSubstr("reason=timeout")));
+  }());
+}
+
+// Spawns a scrape; its answer comes later.
+void start_scrape(Scraping& scraping, Shared& answer,
+                  std::optional<nanoseconds> patience = std::nullopt) {
+  asio::co_spawn(
+      scraping.io(),
+      [&scraping, &answer, patience]() -> Async { answer = co_await scraping.scrape(patience); },
+      [](const std::exception_ptr&) {});
+}
+
+TEST(Scraper, AMorePatientScrapeKeepsTheRoundGoing) {
+  Scraping scraping;
+  run(scraping.io(), [&]() -> Async {
+    scraping.mood = Mood::kWaiting;
+    Shared hurried;
+    Shared patient;
+    start_scrape(scraping, hurried, milliseconds(200));
+    co_await until([&] { return scraping.requests() == 2; });
+    start_scrape(scraping, patient);
+    co_await until([&] { return hurried != nullptr; });
+    EXPECT_FALSE(hurried->up());
+    EXPECT_EQ(patient, nullptr);
+    scraping.mood = Mood::kWell;
+    co_await until([&] { return patient != nullptr; });
+    EXPECT_TRUE(patient->up());
+    EXPECT_EQ(scraping.requests(), 2U);
+  }());
+}
+
+TEST(Scraper, RoundThatWasTooShortIsSharedOnlyWithWhoHasNoMoreTime) {
+  Scraping scraping(milliseconds(500));
+  run(scraping.io(), [&]() -> Async {
+    scraping.mood = Mood::kWaiting;
+    co_await scraping.scrape(milliseconds(20));
+    const auto ended = std::chrono::steady_clock::now();
+    scraping.mood = Mood::kWell;
+    EXPECT_FALSE((co_await scraping.scrape(milliseconds(20)))->up());
+    EXPECT_EQ(scraping.requests(), 2U);
+    EXPECT_TRUE((co_await scraping.scrape())->up());
+    // A slow machine can only make it longer.
+    EXPECT_GE(std::chrono::steady_clock::now() - ended, milliseconds(500));
+    EXPECT_EQ(scraping.requests(), 4U);
+  }());
+}
+
+TEST(Scraper, WhoeverBeginsARoundTheMostPatientScrapeSaysHowLongItLasts) {
+  Scraping scraping(milliseconds(200));
+  run(scraping.io(), [&]() -> Async {
+    scraping.mood = Mood::kWaiting;
+    co_await scraping.scrape(milliseconds(10));
+    Shared patient;
+    start_scrape(scraping, patient);  // waits for the end of the rest
+    bool over = false;
+    asio::co_spawn(
+        scraping.io(),
+        [&]() -> Async {
+          while (!over) co_await scraping.scrape(milliseconds(1));
+        },
+        [](const std::exception_ptr&) {});
+    co_await until([&] { return scraping.requests() == 4; });
+    co_await until([began = std::chrono::steady_clock::now()] {
+      return std::chrono::steady_clock::now() - began > milliseconds(300);
+    });
+    EXPECT_EQ(scraping.requests(), 4U);
+    scraping.mood = Mood::kWell;
+    co_await until([&] { return patient != nullptr; });
+    EXPECT_TRUE(patient->up());
+    over = true;
+    co_await settle();
+  }());
+}
+
+TEST(Scraper, ScrapesInAHurryDoNotMakeItUnready) {
+  Scraping scraping;
+  run(scraping.io(), [&]() -> Async {
+    co_await scraping.scrape();
+    scraping.mood = Mood::kWaiting;
+    for (int i = 0; i < 3; ++i) co_await scraping.scrape(milliseconds(10));
+    EXPECT_TRUE(scraping.ready());
+    scraping.mood = Mood::kNotFound;
+    for (int i = 0; i < 3; ++i) co_await scraping.scrape();
+    EXPECT_FALSE(scraping.ready());
   }());
 }
 
