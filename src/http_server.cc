@@ -75,6 +75,21 @@ bool skip_blank_lines(boost::beast::flat_buffer& buffer) {
   return text() != "\r";
 }
 
+// By RFC 9112, section 6.3, which a coding that nobody knows makes one that has no end.
+bool has_body(const Parser& parser) {
+  return parser.get().count(http::field::transfer_encoding) > 0 ||
+         parser.content_length().value_or(0) > 0;
+}
+
+// The path of a target, given without its query. A client may also send the whole URI (RFC 9112,
+// section 3.2.2).
+std::string_view path_of(std::string_view target) {
+  const std::size_t scheme = target.find("://");
+  if (target.starts_with('/') || scheme == std::string_view::npos) return target;
+  const std::size_t path = target.find('/', scheme + 3);
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
 std::string endpoint_text(const tcp::endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();
   const std::string port = std::to_string(endpoint.port());
@@ -411,14 +426,16 @@ asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
   HttpReply reply = co_await handle(connection, parser);
   connection.handling = false;
   const auto& request = parser.get();
-  const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-  const bool close =
-      stopping || has_body || !request.keep_alive() || reply.then == HttpReply::Then::kClose;
+  constexpr unsigned kHttp11 = 11;
+  const bool more_comes = has_body(parser);
+  const bool close = stopping || more_comes || !request.keep_alive() ||
+                     request.version() < kHttp11 || reply.then == HttpReply::Then::kClose;
   const bool with_body = request.method() != http::verb::head;
   const bool written = co_await write(connection, std::move(reply), with_body, close);
   connection.since = Clock::now();
   connection.deadline = connection.since + limits.idle_timeout;
-  if (written && has_body) co_await close_after_error(connection);
+  if (written && more_comes) co_await close_after_error(connection);
+  room.cancel();  // it may be closed now for one that waits
   co_return written && !close && !stopping;
 }
 
@@ -434,20 +451,18 @@ asio::awaitable<error_code> HttpServer::Impl::read_more(Connection& connection,
                                                         Parser& parser) const {
   constexpr std::size_t kAtOnce = 4096;
   auto& buffer = connection.buffer;
-  std::size_t parsed = 0;
+  std::size_t used = 0;  // blank lines too
   for (;;) {
     error_code ec;
+    const std::size_t unused = buffer.size();
     const bool begun = parser.got_some() || skip_blank_lines(buffer);
-    if (begun && buffer.size() > 0) {
-      const std::size_t done = parser.put(buffer.data(), ec);
-      buffer.consume(done);
-      parsed += done;
-      if (ec && ec != http::error::need_more) co_return ec;
-      // Beast's own limit is one for the request line and one for the fields.
-      const std::size_t size = parsed + (parser.is_header_done() ? 0 : buffer.size());
-      if (size > limits.max_header_bytes) co_return http::error::header_limit;
-      if (parser.is_header_done()) co_return error_code();
-    }
+    if (begun && buffer.size() > 0) buffer.consume(parser.put(buffer.data(), ec));
+    if (ec && ec != http::error::need_more) co_return ec;
+    used += unused - buffer.size();
+    // Beast's own limit is one for the request line and one for the fields.
+    const std::size_t come = used + (parser.is_header_done() ? 0 : buffer.size());
+    if (come > limits.max_header_bytes) co_return http::error::header_limit;
+    if (parser.is_header_done()) co_return error_code();
     const auto [read_error, size] = co_await read_some(connection, buffer.prepare(kAtOnce));
     buffer.commit(size);
     if (read_error == asio::error::eof && parser.got_some()) co_return http::error::partial_message;
@@ -484,16 +499,18 @@ asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection,
   request.method = fields.method_string();
   const std::string_view target = fields.target();
   const std::size_t question = target.find('?');
-  request.path = target.substr(0, question);
+  request.path = path_of(target.substr(0, question));
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
   request.remote_address = connection.remote_address;
   request.headers = std::move(connection.headers);
   request.headers.clear();
   for (const auto& field : fields) request.headers.emplace_back(field.name_string(), field.value());
 
-  const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-  if (has_body && (request.method == "GET" || request.method == "HEAD")) {
+  if (has_body(parser) && (request.method == "GET" || request.method == "HEAD")) {
     co_return refusal(400, "a " + std::string(request.method) + " with a body");
+  }
+  if (fields.version() >= 11 && fields.count(http::field::host) != 1) {
+    co_return refusal(400, "HTTP/1.1 wants one Host in each request");
   }
   HttpReply reply = co_await handler(request);
   connection.headers = std::move(request.headers);

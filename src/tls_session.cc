@@ -8,6 +8,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace ecs_exporter {
@@ -88,13 +89,18 @@ void TlsSession::keep_fault() {
   }
 }
 
-// Repeats one of OpenSSL's functions until it has done its work.
+// Repeats one of OpenSSL's functions until it has done its work. What it need not wait for is done
+// at once, and yet others have their turn then, as after a read or write of Asio's own: else a
+// client that sends without a pause would have the process for itself.
 template <class Operation>
 asio::awaitable<error_code> TlsSession::drive(Operation operation) {
-  for (;;) {
+  for (bool has_waited = false;; has_waited = true) {
     ERR_clear_error();
     const int result = operation();
-    if (result > 0) co_return error_code();
+    if (result > 0) {
+      if (!has_waited) co_await asio::post(socket_.get_executor(), kAwait);
+      co_return error_code();
+    }
     error_code ec;
     switch (SSL_get_error(ssl_, result)) {
       case SSL_ERROR_WANT_READ:

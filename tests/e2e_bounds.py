@@ -177,7 +177,7 @@ class Conversation:
 
     def test_a_header_may_have_8_kib_and_no_byte_more(self):
         def of_size(size):
-            start = b"GET /-/healthy HTTP/1.1\r\nConnection: close\r\nX-Long: "
+            start = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: "
             return start + (size - len(start) - 4) * b"x" + b"\r\n\r\n"
 
         for size, status in ((8192, 200), (8193, 431), (20_000, 431), (200_000, 431)):

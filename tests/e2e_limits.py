@@ -10,9 +10,9 @@ import limits
 from e2e_programs import DEADLINE_S, Exporter, Mock, ProgramsTest
 
 # What a flood consists of, each sent before the answer to the one before it came.
-FLOOD = [b"HEAD /metrics HTTP/1.1\r\n\r\n", b"HEAD /-/ready HTTP/1.1\r\n\r\n",
-         b"HEAD /metrics?collect[]=core HTTP/1.1\r\nAccept-Encoding: gzip\r\n\r\n",
-         b"HEAD /metrics HTTP/1.1\r\nX-Prometheus-Scrape-Timeout-Seconds: 1\r\n\r\n"]
+FLOOD = [f"HEAD {target} HTTP/1.1\r\nHost: x\r\n{header}\r\n".encode() for target, header in (
+    ("/metrics", ""), ("/-/ready", ""), ("/metrics?collect[]=core", "Accept-Encoding: gzip\r\n"),
+    ("/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 1\r\n"))]
 
 
 class BurdenOfAFlood(ProgramsTest):

@@ -102,6 +102,14 @@ TEST(HttpServerLimits, BlankLinesWithoutEndAreCutOff) {
   }());
 }
 
+TEST(HttpServerLimits, BlankLinesCountAsHeader) {
+  std::string lines;
+  while (lines.size() <= 8192) lines += "\r\n";
+  Serving serving;
+  EXPECT_THAT(serving.exchange(lines + get("/1")), StartsWith("HTTP/1.1 431 "));
+  EXPECT_EQ(serving.handled, 0);
+}
+
 TEST(HttpServerLimits, RequestThatTricklesIsCutOff) {
   Serving serving(with_request_timeout(milliseconds(100)));
   run(serving.io(), [&]() -> Async {
@@ -199,6 +207,23 @@ TEST(HttpServerLimits, ConnectionOverTheLimitClosesTheOneThatWaitedLongest) {
     EXPECT_EQ(co_await first.rest(), "");
     co_await second.send(get("/4"));
     EXPECT_THAT(co_await second.reply(), HasSubstr("GET /4"));
+  }());
+}
+
+TEST(HttpServerLimits, ConnectionThatCameWhileAllOthersWereHandledIsServedAfterThem) {
+  Serving serving(with_connections(1));
+  run(serving.io(), [&]() -> Async {
+    Client first(serving.io());
+    co_await first.connect(serving.port());
+    co_await first.send(get("/wait"));
+    co_await until([&] { return serving.handled == 1; });
+    Client second(serving.io());
+    co_await second.connect(serving.port());
+    co_await second.send(get("/2"));
+    co_await settle();
+    serving.release();
+    EXPECT_THAT(co_await first.reply(), HasSubstr("GET /wait"));  // and stays connected
+    EXPECT_THAT(co_await second.reply(), HasSubstr("GET /2"));
   }());
 }
 

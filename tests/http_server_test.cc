@@ -149,6 +149,31 @@ TEST(HttpServer, OldHttpClosesAfterAReply) {
   EXPECT_THAT(replies, EndsWith("GET /1  \n"));
 }
 
+TEST(HttpServer, OldHttpClosesEvenIfItIsAskedNotTo) {
+  // It would have to say that it does not: a client may wait for the end of the connection.
+  Serving serving;
+  EXPECT_THAT(serving.exchange("GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get("/2")),
+              EndsWith("GET /1  \n"));
+}
+
+TEST(HttpServer, RequestWithoutOneHostIsRefused) {
+  for (const std::string hosts : {"", "Host: x\r\nHost: y\r\n"}) {
+    Serving serving;
+    const std::string reply = serving.exchange("GET /1 HTTP/1.1\r\n" + hosts + "\r\n" + get("/2"));
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+    EXPECT_EQ(serving.handled, 0);
+  }
+}
+
+TEST(HttpServer, TargetMayBeAWholeUri) {
+  Serving serving;
+  EXPECT_THAT(serving.exchange(get("http://x:9659/1?a=http://b")),
+              EndsWith("GET /1 a=http://b \n"));
+  EXPECT_THAT(serving.exchange(get("http://x")), EndsWith("GET /  \n"));
+  EXPECT_THAT(serving.exchange(get("http://x?a=/b")), EndsWith("GET / a=/b \n"));
+  EXPECT_THAT(serving.exchange(get("/http://x/1")), EndsWith("GET /http://x/1  \n"));
+}
+
 TEST(HttpServer, ClientMayAskForTheEnd) {
   Serving serving;
   const std::string replies = serving.exchange(get("/1", "Connection: close\r\n") + get("/2"));
@@ -181,8 +206,10 @@ TEST(HttpServer, HandlerThatThrowsCostsOnlyItsConnection) {
 }
 
 TEST(HttpServer, GetWithABodyIsRefused) {
-  for (const std::string headers : {"Content-Length: 3\r\n", "Content-Length: 5000000000\r\n",
-                                    "Transfer-Encoding: chunked\r\n"}) {
+  for (const std::string headers :
+       {"Content-Length: 3\r\n", "Content-Length: 5000000000\r\n", "Transfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding: gzip\r\nContent-Length: 0\r\n"}) {
     Serving serving;
     const std::string reply = serving.exchange(get("/1", headers) + "abc");
     EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
@@ -205,6 +232,13 @@ TEST(HttpServer, PostWithABodyReachesTheHandlerAndIsTheLast) {
   EXPECT_EQ(serving.handled, 1);
   EXPECT_THAT(replies, EndsWith("POST /1  \n"));
   EXPECT_THAT(replies, HasSubstr("\r\nConnection: close\r\n"));
+}
+
+TEST(HttpServer, WhatFollowsABodyOfAnyCodingIsNoRequest) {
+  Serving serving;
+  serving.exchange("POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n" +
+                   get("/2"));
+  EXPECT_EQ(serving.handled, 1);
 }
 
 TEST(HttpServer, WhatIsNotHttpIsRefused) {
@@ -243,7 +277,7 @@ TEST(HttpServer, BlankLineMayComeByteByByte) {
 TEST(HttpServer, BlankLineInsideARequestIsItsEnd) {
   Serving serving;
   EXPECT_THAT(serving.exchange("\rGET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
-  EXPECT_THAT(serving.exchange("GET /1 HTTP/1.1\r\n\r\nX: y\r\n\r\n"), HasSubstr("GET /1"));
+  EXPECT_THAT(serving.exchange(get("/1") + "X: y\r\n\r\n"), HasSubstr("GET /1"));
   EXPECT_EQ(serving.handled, 1);
 }
 
