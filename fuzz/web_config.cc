@@ -71,9 +71,8 @@ void check_tls(const TlsSettings& tls) {
   demand(tls.min_version <= tls.max_version, "TLS without a version");
   demand(tls.client_ca.name.empty() || tls.client_auth != ClientAuth::kNone,
          "a CA for clients that nobody is asked for");
-  const bool required = tls.client_auth == ClientAuth::kRequireAny ||
-                        tls.client_auth == ClientAuth::kRequireAndVerify;
-  demand(tls.allowed_sans.empty() || required, "names of clients that need no certificate");
+  demand(tls.allowed_sans.empty() || requires_certificate(tls.client_auth),
+         "names of clients that need no certificate");
   check_words(tls.cipher_suites);
   check_words(tls.curves);
   // Else OpenSSL would read what this machine trusts.

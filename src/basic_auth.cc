@@ -19,6 +19,8 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMostVerified = 64;
 constexpr std::size_t kMostWaiting = 16;
+constexpr std::ptrdiff_t kMostWaitingOfOne =
+    4;  // so that one client that guesses locks no other out
 
 struct Credentials {
   std::string name;
@@ -69,7 +71,8 @@ std::optional<Credentials> credentials_of(std::string_view authorization) {
 BasicAuth::BasicAuth(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
 asio::awaitable<BasicAuth::Verdict> BasicAuth::check(
-    const std::map<std::string, std::string, std::less<>>& users, std::string_view authorization) {
+    const std::map<std::string, std::string, std::less<>>& users, std::string_view authorization,
+    std::string client) {
   const auto given = credentials_of(authorization);
   if (!given) co_return Verdict::kRefused;
   const auto user = users.find(given->name);
@@ -84,10 +87,13 @@ asio::awaitable<BasicAuth::Verdict> BasicAuth::check(
   if (is_known && std::ranges::find(verified_, digest) != verified_.end()) {
     co_return Verdict::kAllowed;
   }
-  if (waiting_ >= kMostWaiting) co_return Verdict::kBusy;
-  ++waiting_;
+  if (waiting_.size() >= kMostWaiting ||
+      std::ranges::count(waiting_, client) >= kMostWaitingOfOne) {
+    co_return Verdict::kBusy;
+  }
+  waiting_.push_back(client);
   const bool right = co_await matches(given->password, hash);
-  --waiting_;
+  waiting_.erase(std::ranges::find(waiting_, client));
   if (!right || !is_known) co_return Verdict::kRefused;
   if (std::ranges::find(verified_, digest) == verified_.end()) verified_.push_back(digest);
   if (verified_.size() > kMostVerified) verified_.pop_front();

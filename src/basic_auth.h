@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ecs_exporter {
 
@@ -20,17 +21,19 @@ class BasicAuth {
   enum class Verdict {
     kAllowed,
     kRefused,
-    kBusy,  // so many others wait for their hash that this one is not computed
+    kBusy,  // so many others wait for their hash, in all or of this client, that it is not computed
   };
 
   explicit BasicAuth(boost::asio::any_io_executor executor);
   BasicAuth(const BasicAuth&) = delete;
   BasicAuth& operator=(const BasicAuth&) = delete;
 
-  /// Judges an Authorization header ("" if there was none) by `users`, names to bcrypt hashes, of
-  /// which there is at least one. What was right once is at once right again.
+  /// Judges an Authorization header ("" if there was none) that came from the address `client` by
+  /// `users`, names to bcrypt hashes, of which there is at least one. What was right once is at
+  /// once right again.
   boost::asio::awaitable<Verdict> check(
-      const std::map<std::string, std::string, std::less<>>& users, std::string_view authorization);
+      const std::map<std::string, std::string, std::less<>>& users, std::string_view authorization,
+      std::string client);
 
  private:
   using Digest = std::array<unsigned char, 32>;
@@ -38,8 +41,8 @@ class BasicAuth {
   boost::asio::awaitable<bool> matches(std::string password, std::string hash);
 
   boost::asio::any_io_executor executor_;
-  std::deque<Digest> verified_;  // of name, hash and password; the newest last
-  std::size_t waiting_ = 0;
+  std::deque<Digest> verified_;       // of name, hash and password; the newest last
+  std::vector<std::string> waiting_;  // the address of each client whose hash is not computed yet
   std::optional<boost::asio::thread_pool> worker_;  // from the first hash on
 };
 

@@ -168,14 +168,13 @@ int check_client(X509_STORE_CTX* check, void* owner) {
 
 void ask_clients(Shared& shared, ClientAuth client_auth) {
   if (client_auth == ClientAuth::kNone) return;
-  const bool required =
-      client_auth == ClientAuth::kRequireAny || client_auth == ClientAuth::kRequireAndVerify;
-  const bool verified =
-      client_auth == ClientAuth::kVerifyIfGiven || client_auth == ClientAuth::kRequireAndVerify;
-  SSL_CTX_set_verify(shared.context,
-                     SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-  SSL_CTX_set_cert_verify_callback(shared.context,
-                                   verified ? check_client<true> : check_client<false>, &shared);
+  SSL_CTX_set_verify(
+      shared.context,
+      SSL_VERIFY_PEER | (requires_certificate(client_auth) ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+      nullptr);
+  SSL_CTX_set_cert_verify_callback(
+      shared.context, verifies_certificate(client_auth) ? check_client<true> : check_client<false>,
+      &shared);
 }
 
 Result<void> choose_protocol(SSL_CTX* context, const TlsSettings& settings) {

@@ -15,6 +15,13 @@ namespace ecs_exporter {
 /// What a server asks of its clients' certificates.
 enum class ClientAuth { kNone, kRequest, kRequireAny, kVerifyIfGiven, kRequireAndVerify };
 
+inline bool requires_certificate(ClientAuth auth) {
+  return auth == ClientAuth::kRequireAny || auth == ClientAuth::kRequireAndVerify;
+}
+inline bool verifies_certificate(ClientAuth auth) {
+  return auth == ClientAuth::kVerifyIfGiven || auth == ClientAuth::kRequireAndVerify;
+}
+
 enum class TlsVersion { k10, k11, k12, k13 };
 
 /// PEM text, and what to call it in a message, as "cert_file /tls/cert.pem". Empty: there is none.

@@ -13,6 +13,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
+bool asks_clients_for_less(const TlsSettings& next, const TlsSettings& last) {
+  return (requires_certificate(last.client_auth) && !requires_certificate(next.client_auth)) ||
+         (verifies_certificate(last.client_auth) && !verifies_certificate(next.client_auth)) ||
+         (!last.client_ca.name.empty() && next.client_ca.name.empty()) ||
+         (!last.allowed_sans.empty() && next.allowed_sans.empty());
+}
+
 // A file that is just being written may be empty for a moment: what protects never goes away while
 // the process lives, and a port that speaks one protocol does not begin to speak another.
 Result<void> may_follow(const WebConfig& next, const WebConfig& last) {
@@ -24,6 +31,8 @@ Result<void> may_follow(const WebConfig& next, const WebConfig& last) {
   }
   if (next.users.empty() && !last.users.empty())
     return refused("passwords are no longer asked for");
+  if (next.tls && asks_clients_for_less(*next.tls, *last.tls))
+    return refused("less is asked of the certificates of clients");
   return {};
 }
 
@@ -94,7 +103,8 @@ asio::awaitable<HttpReply> WebAccess::judged(const HttpRequest& request,
                                              const HttpHandler& handler) {
   const auto config = config_;
   if (config->users.empty()) co_return co_await handler(request);
-  switch (co_await basic_auth_.check(config->users, request.header("Authorization"))) {
+  switch (co_await basic_auth_.check(config->users, request.header("Authorization"),
+                                     std::string(request.remote_address))) {
     case BasicAuth::Verdict::kAllowed:
       co_return co_await handler(request);
     case BasicAuth::Verdict::kRefused:

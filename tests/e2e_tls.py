@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 
 from e2e_programs import (DEADLINE_S, AddressInUse, Exporter, Mock, ProgramsTest, Reply, Samples,
                           Server, command, environment, installed, on_a_free_port, program,
@@ -168,6 +169,35 @@ class ConfigurationsThatPromtoolKnows(WebTest):
 
 
 class Https(WebTest):
+    def test_a_client_that_sends_without_a_pause_holds_up_nobody_else(self):
+        for sent in (b"\r\n", b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with self.subTest(sent):
+                exporter = self.serving(self.tls())
+                over, begun = threading.Event(), threading.Event()
+
+                def flood(data=2_000_000 // len(sent) * sent):
+                    while not over.is_set():
+                        # The exporter closes what is too much for it, and all when it ends.
+                        with contextlib.suppress(OSError), self.context().wrap_socket(
+                                socket.create_connection(("127.0.0.1", exporter.port), DEADLINE_S),
+                                server_hostname="localhost") as client:
+                            begun.set()
+                            while not over.is_set():
+                                client.sendall(data)
+
+                floods = [threading.Thread(target=flood) for _ in range(2)]
+                for thread in floods:
+                    thread.start()
+                try:
+                    self.assertTrue(begun.wait(DEADLINE_S))
+                    for _ in range(3):
+                        self.assertEqual(self.ask(exporter).status, 200)
+                finally:
+                    over.set()
+                    exporter.end()
+                    for thread in floods:
+                        thread.join(DEADLINE_S)
+
     def test_both_versions_of_tls_are_served_and_the_log_says_https(self):
         exporter = self.serving(self.tls())
         self.assertEqual([line["scheme"] for line in exporter.log if "scheme" in line], ["https"])
@@ -325,7 +355,7 @@ class Passwords(WebTest):
         exporter = self.serving(f"basic_auth_users:\n  bob: {SLOW}\n")
         bob = authorization("bob")
         self.assertEqual(exporter.ask("/-/healthy", headers=bob).status, 200)
-        asked = [self.pending(exporter, "mallory", f"wrong {n}") for n in range(10)]
+        asked = [self.pending(exporter, "mallory", f"wrong {n}") for n in range(4)]
         self.assertEqual(exporter.ask("/-/healthy", headers=bob).status, 200)
         self.assertEqual(select.select(asked[-1:], [], [], 0)[0], [])
 
@@ -354,6 +384,17 @@ class Passwords(WebTest):
         # And nobody waits for the rest at the end.
         exporter.send(15)
         self.assertEqual(exporter.wait(), 0)
+
+
+    def test_a_client_that_guesses_locks_out_no_other(self):
+        exporter = self.serving(f"basic_auth_users:\n  bob: {SLOW}\n")
+        for n in range(40):
+            self.pending(exporter, "bob", f"wrong {n}")
+        other = http.client.HTTPConnection("127.0.0.1", exporter.port, DEADLINE_S,
+                                           source_address=("127.0.0.2", 0))
+        self.addCleanup(other.close)
+        other.request("GET", "/-/healthy", headers=authorization("bob"))
+        self.assertEqual(Reply(other.getresponse()).status, 200)
 
 
 class ConfigurationThatChanges(WebTest):
@@ -391,6 +432,25 @@ class ConfigurationThatChanges(WebTest):
 
         wait_until("the stranger is none any more", is_let_in)
         self.assert_refused(exporter, "client")
+
+    def test_less_is_asked_of_clients_only_after_a_restart(self):
+        shutil.copy(f"{self.web}/ca.pem", f"{self.web}/clients.pem")
+        strict = self.tls("  client_auth_type: RequireAndVerifyClientCert\n"
+                          "  client_ca_file: clients.pem\n"
+                          "  client_allowed_sans: [prometheus.internal]\n")
+        lines = strict.splitlines(keepends=True)
+        without_ca = "".join(line for line in lines if "clients.pem" not in line)
+        for weaker in ("".join(lines[:3]),   # as a file that is half written
+                       "".join(lines[:-1]),  # any certificate of the authority
+                       without_ca,           # of any authority that the system trusts
+                       without_ca.replace("RequireAndVerifyClientCert", "RequireAnyClientCert")):
+            with self.subTest(weaker):
+                exporter = self.serving(strict)
+                self.configure(weaker)
+                self.assert_kept(exporter, lambda: self.ask(exporter, client="client").status,
+                                 "less is asked of the certificates of clients only after a restart")
+                self.assert_refused(exporter)
+                self.assert_refused(exporter, "server")
 
     def test_users_come_and_go(self):
         exporter = self.serving(f"basic_auth_users:\n  alice: {QUICK}\n")
