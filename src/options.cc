@@ -39,6 +39,8 @@ bool read_duration(std::chrono::nanoseconds& target, std::string_view text) {
   const auto found = std::ranges::find(kUnits, unit, &Unit::name);
   if (found == kUnits.end() && (number != 0 || !unit.empty())) return false;
   const double ns = found == kUnits.end() ? 0 : number * found->ns;
+  constexpr double kLongest = 1e5 * 3600e9;  // so that a multiple of it is still a time
+  if (ns > kLongest) return false;
   target = std::chrono::nanoseconds(std::llround(ns));
   return true;
 }
@@ -379,7 +381,8 @@ void declare(CLI::App& app, std::array<Given, std::size(kOptions)>& given, bool&
     given[i].option = &row;
     CLI::App& owner = row.scrape_only ? *app.get_subcommand("scrape") : app;
     given[i].parsed = owner.add_option(std::string(row.flag), given[i].values);
-    given[i].parsed->expected(1)->multi_option_policy(
+    // Extra arguments: those of a list in brackets, which a value like "[a-z]+" is not.
+    given[i].parsed->expected(1)->allow_extra_args(false)->multi_option_policy(
         row.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
     // A switch may stand alone: then it is on.
     if (row.value_name.empty()) given[i].parsed->expected(0, 1)->default_str("true");

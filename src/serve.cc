@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -114,12 +115,9 @@ asio::awaitable<void> wait_for_stop(asio::signal_set& signals, std::chrono::nano
            {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"},
             {"delay_ms", static_cast<std::int64_t>(delay / std::chrono::milliseconds(1))}});
   if (delay.count() == 0) co_return;
+  using asio::experimental::awaitable_operators::operator||;
   asio::steady_timer timer(co_await asio::this_coro::executor, delay);
-  signals.async_wait([&timer](const boost::system::error_code& ec, int) {
-    if (!ec) timer.cancel();
-  });
-  co_await timer.async_wait(kAwait);
-  signals.cancel();
+  co_await (timer.async_wait(kAwait) || signals.async_wait(kAwait));
 }
 
 PrintedScrape printed(const Answer& answer) {
@@ -140,11 +138,16 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   std::vector<ListenAddress> addresses;
   for (const std::string& text : options.listen_addresses) {
     auto address = parse_listen_address(text);
-    if (!address) return std::unexpected(address.error());
+    if (!address) {
+      return std::unexpected(
+          Error{address.error().kind, "--web.listen-address: " + address.error().message});
+    }
     addresses.push_back(std::move(*address));
   }
   if (addresses.empty()) addresses.push_back({.host = "", .port = options.port});
 
+  // A log that nobody reads any more is no reason to end.
+  std::signal(SIGPIPE, SIG_IGN);
   asio::io_context io(1);  // one thread: no locks
   ReplyCounts replies;
   const ScrapeOptions of_scrapes = scrape_options(options);

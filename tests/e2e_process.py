@@ -11,8 +11,8 @@ import subprocess
 import time
 import unittest
 
-from e2e_programs import (DEADLINE_S, Exporter, Mock, ProgramsTest, Running, program,
-                          wait_until)
+from e2e_programs import (DEADLINE_S, Exporter, Mock, ProgramsTest, Running, Samples, ask,
+                          environment, program, wait_until)
 
 SAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "testdata", "fargate")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -92,6 +92,24 @@ class EndOfTheProcess(ProgramsTest):
                     self.assertRegex(status.read(), r"NSpid:.*\t1\n")
                 os.kill(inner, number)
                 self.assertEqual(outer.wait(), 0)
+
+
+class LogThatNobodyReads(ProgramsTest):
+    def test_is_no_reason_to_end(self):
+        exporter = subprocess.Popen(
+            [program("EXPORTER"), "--web.listen-address=127.0.0.1:0",
+             f"--ecs.metadata-uri=http://127.0.0.1:{self.dead_port()}/v4/x"],
+            env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(exporter.wait, DEADLINE_S)
+        self.addCleanup(exporter.terminate)
+        address = next(json.loads(line)["address"] for line in exporter.stderr
+                       if '"msg":"listening"' in line)
+        exporter.stderr.close()
+        port = int(address.rpartition(":")[2])
+        for _ in range(2):  # each would log that the endpoint fails, or why it ends
+            self.assertEqual(Samples(ask(port).body).up[0], 0)
+        exporter.terminate()
+        self.assertEqual(exporter.wait(DEADLINE_S), 0)
 
 
 class EndAfterADelay(ProgramsTest):

@@ -198,7 +198,7 @@ class Reply:
         self.body = response.read().decode()
 
 
-def ask(port, path, method="GET", headers={}, host="127.0.0.1"):
+def ask(port, path="/metrics", method="GET", headers={}, host="127.0.0.1"):
     with contextlib.closing(http.client.HTTPConnection(host, port, DEADLINE_S)) as connection:
         connection.request(method, path, headers=headers)
         return Reply(connection.getresponse())

@@ -225,6 +225,11 @@ TEST(Options, DurationsHaveUnits) {
   EXPECT_EQ(parsed({"--ecs.timeout=0.000001ms"}).timeout, nanoseconds(1));
 }
 
+TEST(Options, LongestDurationIsAHundredThousandHours) {
+  EXPECT_EQ(parsed({"--ecs.min-interval=100000h"}).min_interval, hours(100'000));
+  EXPECT_NE(message({"--ecs.min-interval=100001h"}), "");
+}
+
 TEST(Options, OnlyZeroNeedsNoUnit) {
   EXPECT_EQ(parsed({"--ecs.min-interval=0"}).min_interval, nanoseconds(0));
   EXPECT_EQ(parsed({"--ecs.min-interval=0s"}).min_interval, nanoseconds(0));
@@ -240,6 +245,12 @@ TEST(Options, ListenAddressesAddUp) {
   EXPECT_THAT(
       parsed({"--web.listen-address=:1", "--web.listen-address", "[::1]:2"}).listen_addresses,
       ElementsAre(":1", "[::1]:2"));
+}
+
+TEST(Options, BracketsAreAPartOfTheValue) {
+  EXPECT_EQ(parsed({"--containers.include=[a-z]*[a-z]"}).include_containers, "[a-z]*[a-z]");
+  EXPECT_EQ(parsed({"--containers.exclude", "[a,b]"}).exclude_containers, "[a,b]");
+  EXPECT_EQ(message({"--port=[1,2]"}), R"(--port: "[1,2]" is not a port number from 0 to 65535)");
 }
 
 TEST(Options, EmptyPartOfAListIsAnError) {

@@ -168,7 +168,8 @@ TEST(ServeErrors, BadAddressIsUsage) {
       serve({.listen_addresses = {"nowhere:1"}}, core_config(), endpoint_at(1), {}, log.log());
   ASSERT_FALSE(served);
   EXPECT_EQ(served.error().kind, ErrorKind::kUsage);
-  EXPECT_THAT(served.error().message, StartsWith("\"nowhere:1\" is no address to listen on: "));
+  EXPECT_THAT(served.error().message,
+              StartsWith("--web.listen-address: \"nowhere:1\" is no address to listen on: "));
 }
 
 TEST(ServeErrors, AddressInUseIsNoUsage) {
