@@ -120,6 +120,17 @@ class NamesTest(unittest.TestCase):
         for rule in rules_of("alerts.yml"):
             self.assertEqual(metrics_in(rule["expr"]) & recorded, set(), rule["alert"])
 
+    def test_the_queries_of_the_readme_name_what_is_there(self):
+        blocks = re.findall(r"```promql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+        expressions = [e for block in blocks for e in block.strip().split("\n\n")]
+        self.assertTrue(expressions)
+        for expression in expressions:
+            with self.subTest(expression):
+                self.assert_known(expression)
+                for window in re.findall(r"\[(\w+)\]", expression):
+                    self.assertIn(window, ("5m", "1h"), "four scrapes, also at one a minute")
+        check_promql(expressions)
+
     def test_dashboards_name_what_is_there(self):
         for path in DASHBOARDS:
             board = json.loads(path.read_text())
