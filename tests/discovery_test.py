@@ -2,8 +2,10 @@
 """Checks the scrape configurations in deploy/prometheus/: what promtool knows of them, and what
 their relabelling makes of targets."""
 
+import fnmatch
 import json
 import pathlib
+import re
 import shutil
 import tempfile
 import unittest
@@ -14,7 +16,8 @@ from promql_names import ROOT
 from promtool import promtool
 
 CONFIGS = ROOT / "deploy/prometheus"
-UNCHECKED = {"alloy.config", "adot-sidecar.yaml", "cwagent.json", "prometheus-aws-sd.yml"}
+UNCHECKED = {"alloy.config", "adot-sidecar.yaml", "cwagent.json", "ecs-observer.yaml",
+             "prometheus-aws-sd.yml"}
 
 
 def read(name: str) -> dict:
@@ -95,7 +98,7 @@ class DiscoveryTest(unittest.TestCase):
 
     def test_each_target_is_in_exactly_one_of_the_shards(self):
         config = read("prometheus-shard.yml")
-        hashmod, keep = config["scrape_configs"][0]["relabel_configs"]
+        hashmod, keep, *_ = config["scrape_configs"][0]["relabel_configs"]
         fleet = [{"__address__": f"10.0.1.{host}:9659"} for host in range(40)]
         kept = []
         for shard in range(hashmod["modulus"]):
@@ -104,6 +107,59 @@ class DiscoveryTest(unittest.TestCase):
             self.assertTrue(mine, f"shard {shard} has nothing to do")
             kept += mine
         self.assertEqual(sorted(kept), sorted(target["__address__"] for target in fleet))
+
+    def without_shards(self, name: str) -> dict:
+        config = read(name)
+        (scrape,) = config["scrape_configs"]
+        scrape["relabel_configs"] = [rule for rule in scrape["relabel_configs"]
+                                     if "__tmp_shard" not in str(rule)]
+        return config
+
+    def test_what_a_discoverer_writes_becomes_a_target_that_the_alerts_know(self):
+        observed = {"__address__": "10.0.1.7:9659", "__metrics_path__": "/metrics",
+                    "__meta_ecs_source": "arn:aws:ecs:eu-central-1:123456789012:task/shop/0f3a",
+                    "__meta_ecs_cluster_name": "shop", "__meta_ecs_service_name": "front-svc",
+                    "__meta_ecs_container_name": "ecs-task-metadata-exporter"}
+        written = {"__address__": "10.0.1.8:9659", "ecs_cluster": "shop", "instance": "0f3b"}
+        for name in ("prometheus-shard.yml", "prometheus-agent-amp.yml"):
+            with self.subTest(name):
+                targets = self.relabelled(self.without_shards(name), observed, written)
+                self.assertCountEqual(targets, [
+                    {"__address__": "10.0.1.7:9659", "job": "ecs-task", "instance": "0f3a",
+                     "ecs_cluster": "shop", "ecs_service": "front-svc"},
+                    {**written, "job": "ecs-task"}])
+
+    def test_the_discoverer_writes_where_the_servers_read(self):
+        observer = read("ecs-observer.yaml")
+        self.assertEqual(list(observer["extensions"]), observer["service"]["extensions"])
+        for name in ("prometheus-shard.yml", "prometheus-agent-amp.yml"):
+            (scrape,) = read(name)["scrape_configs"]
+            ((pattern,),) = (discovery["files"] for discovery in scrape["file_sd_configs"])
+            for extension in observer["extensions"].values():
+                self.assertTrue(fnmatch.fnmatch(extension["result_file"], pattern), name)
+
+    def test_whatever_finds_tasks_for_prometheus_says_their_cluster(self):
+        for path in sorted(CONFIGS.glob("*.yml")):
+            if path.name != "cwagent-prometheus.yml":  # which sends to CloudWatch
+                rules = read(path.name)["scrape_configs"][0]["relabel_configs"]
+                labels = [rule.get("target_label") for rule in rules]
+                self.assertIn("ecs_cluster", labels, path.name)
+        self.assertIn('target_label  = "ecs_cluster"', (CONFIGS / "alloy.config").read_text())
+
+    def test_the_snippet_of_the_readme_is_what_the_file_for_it_says(self):
+        readme = (ROOT / "README.md").read_text()
+        (snippet,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", readme, re.DOTALL)
+        config = yaml.safe_load(snippet)
+        self.assertEqual(self.relabelled(config, self.ecs_target()), [{
+            "__address__": "10.0.1.7:9659", "job": "ecs-task", "instance": "10.0.1.7:9659",
+            "ecs_cluster": "shop"}])
+        (scrape,) = config["scrape_configs"]
+        (discovery,) = scrape.pop("aws_sd_configs")
+        (whole,) = read("prometheus-aws-sd.yml")["scrape_configs"]
+        for key, value in discovery.items():
+            self.assertEqual(value, whole["aws_sd_configs"][0][key], key)
+        self.assertEqual(scrape["scrape_interval"], "30s")
+        self.check(config)
 
     def test_labels_of_the_exporters_own_container_are_dropped(self):
         labels = self.relabelled(read("ecs-discovery-file-sd.yml"), {

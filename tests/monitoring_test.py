@@ -28,6 +28,14 @@ def tests_of(file: str) -> list[dict]:
     return yaml.safe_load((MONITORING / "tests" / file).read_text())["tests"]
 
 
+def check_promql(expressions: list[str]):
+    rules = [{"record": f"query:{n}", "expr": e} for n, e in enumerate(expressions)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "queries.yml"
+        file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
+        promtool(MONITORING, "check", "rules", str(file))
+
+
 class RulesTest(unittest.TestCase):
     def test_promtool_has_nothing_to_say_against_them(self):
         promtool(MONITORING, "check", "rules", "--lint=all", "--lint-fatal", "rules.yml",
@@ -57,6 +65,19 @@ class RulesTest(unittest.TestCase):
         listed = re.findall(r"^\| `(\w+)` \| (\w+) \|", document, re.MULTILINE)
         self.assertEqual(listed, [(rule["alert"], rule["labels"]["severity"])
                                   for rule in rules_of("alerts.yml")])
+
+    def test_the_document_on_scale_counts_the_recorded_series(self):
+        levels = [rule["record"].partition(":")[0] for rule in rules_of("rules.yml")]
+        count = {level: levels.count(f"ecs_{level}") for level in ("container", "task", "service")}
+        self.assertEqual(sum(count.values()), len(levels))
+        document = (ROOT / "docs/scale.md").read_text()
+        self.assertIn("{container} a container, {task} a task, {service} a service".format(**count),
+                      document)
+        (default,) = re.findall(r"^\| `rules.yml`.*\| ([\d,]+) \| [\d,]+ \|$", document,
+                                re.MULTILINE)
+        fleet = 30_000 * count["container"] + 10_000 * count["task"] + 500 * count["service"]
+        self.assertEqual(default, f"{fleet:,}")
+        self.assertIn(f"For 500 services that is {500 * count['service']:,} series", document)
 
     def test_alerts_have_what_their_readers_need(self):
         for rule in rules_of("alerts.yml"):
@@ -98,6 +119,17 @@ class NamesTest(unittest.TestCase):
         recorded = {rule["record"] for rule in rules_of("rules.yml")}
         for rule in rules_of("alerts.yml"):
             self.assertEqual(metrics_in(rule["expr"]) & recorded, set(), rule["alert"])
+
+    def test_the_queries_of_the_readme_name_what_is_there(self):
+        blocks = re.findall(r"```promql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+        expressions = [e for block in blocks for e in block.strip().split("\n\n")]
+        self.assertTrue(expressions)
+        for expression in expressions:
+            with self.subTest(expression):
+                self.assert_known(expression)
+                for window in re.findall(r"\[(\w+)\]", expression):
+                    self.assertIn(window, ("5m", "1h"), "four scrapes, also at one a minute")
+        check_promql(expressions)
 
     def test_dashboards_name_what_is_there(self):
         for path in DASHBOARDS:
@@ -163,13 +195,8 @@ class DashboardsTest(unittest.TestCase):
             with self.subTest(board["title"]):
                 expressions = [expression for _, query in queries(board)
                                for expression in substituted(board, query)]
-                rules = [{"record": f"query:{n}", "expr": expression}
-                         for n, expression in enumerate(expressions)]
-                self.assertFalse([r for r in rules if "$" in r["expr"]], "unknown variable")
-                with tempfile.TemporaryDirectory() as folder:
-                    file = pathlib.Path(folder) / "queries.yml"
-                    file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
-                    promtool(MONITORING, "check", "rules", str(file))
+                self.assertFalse([e for e in expressions if "$" in e], "unknown variable")
+                check_promql(expressions)
 
     def test_they_can_be_imported_anywhere_and_found_again(self):
         self.assertEqual(len({board["uid"] for board in self.boards.values()}), len(self.boards))
@@ -235,7 +262,8 @@ class DashboardsTest(unittest.TestCase):
     def test_counters_are_only_seen_as_rates_over_a_window_that_suits_the_scrapes(self):
         selector = r"\([a-z_:]+\{[^}]*\}"
         windows = (rf"rate{selector}\[\$__rate_interval\]\)|"
-                   rf"increase{selector}\[\$__(?:rate_interval|range)\]\)")
+                   rf"increase{selector}\[\$__(?:rate_interval|range)\]\)|"
+                   rf"last_over_time\(ecs_task_info\{{[^}}]*\}}\[\$__range\]\)")
         for board in self.boards.values():
             with self.subTest(board["title"]):
                 for panel, query in queries(board):
