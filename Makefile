@@ -5,7 +5,7 @@ export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
 .PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean \
-  release-arm64 setup-arm64 image deb coverage valgrind tsan
+  release-arm64 setup-arm64 image deb coverage asan valgrind tsan
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ coverage: setup build/coverage/build.ninja ## Count the lines and branches that 
 	@scripts/setup coverage
 	cmake --build --preset coverage
 	scripts/coverage
+
+asan: build ## Run the end-to-end test with AddressSanitizer and UndefinedBehaviorSanitizer
+	scripts/e2e_under asan
 
 valgrind: setup build/coverage/build.ninja ## Run parts of the end-to-end test under valgrind
 	@scripts/setup valgrind

@@ -70,7 +70,8 @@ class Exchange:
 
     def answer(self, body=None, headers=""):
         body = self.body if body is None else body
-        self.send(f"HTTP/1.1 200 OK\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        self.send(f"HTTP/1.1 200 OK\r\nConnection: close\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
+                  .encode() + body)
 
     def reset(self):
         """Ends the connection with a reset, not with the end of the data."""
@@ -169,11 +170,11 @@ def sends_interim_replies_without_end(exchange):
 
 def redirects(exchange):
     exchange.send(b"HTTP/1.1 301 Moved Permanently\r\nLocation: /elsewhere\r\n"
-                  b"Content-Length: 0\r\n\r\n")
+                  b"Connection: close\r\nContent-Length: 0\r\n\r\n")
 
 
 def says_no_content(exchange):
-    exchange.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+    exchange.send(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
 
 
 def speaks_another_protocol(exchange):
