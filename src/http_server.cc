@@ -35,6 +35,7 @@ using Clock = std::chrono::steady_clock;
 using Parser = http::request_parser<http::empty_body>;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr unsigned kHttp11 = 11;  // as Beast counts versions
 
 // The time now as an HTTP date (RFC 9110, section 5.6.7).
 std::string http_date() {
@@ -75,7 +76,8 @@ bool skip_blank_lines(boost::beast::flat_buffer& buffer) {
   return text() != "\r";
 }
 
-// By RFC 9112, section 6.3, which a coding that nobody knows makes one that has no end.
+// True if more than the header belongs to the request. Of a body in a coding that is not known
+// nobody can tell where it ends (RFC 9112, section 6.3), so what follows is no request.
 bool has_body(const Parser& parser) {
   return parser.get().count(http::field::transfer_encoding) > 0 ||
          parser.content_length().value_or(0) > 0;
@@ -426,7 +428,6 @@ asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
   HttpReply reply = co_await handle(connection, parser);
   connection.handling = false;
   const auto& request = parser.get();
-  constexpr unsigned kHttp11 = 11;
   const bool more_comes = has_body(parser);
   const bool close = stopping || more_comes || !request.keep_alive() ||
                      request.version() < kHttp11 || reply.then == HttpReply::Then::kClose;
@@ -509,7 +510,7 @@ asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection,
   if (has_body(parser) && (request.method == "GET" || request.method == "HEAD")) {
     co_return refusal(400, "a " + std::string(request.method) + " with a body");
   }
-  if (fields.version() >= 11 && fields.count(http::field::host) != 1) {
+  if (fields.version() >= kHttp11 && fields.count(http::field::host) != 1) {
     co_return refusal(400, "HTTP/1.1 wants one Host in each request");
   }
   HttpReply reply = co_await handler(request);

@@ -192,7 +192,7 @@ Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOption
 
 asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
     std::optional<std::chrono::nanoseconds> patience) {
-  const auto now = Clock::now();
+  auto now = Clock::now();
   const auto deadline = now + std::min(options_.timeout, patience.value_or(options_.timeout));
   const bool fresh = !running_ && now < fresh_until_;
   if (fresh && (!hurried_ || deadline <= fresh_until_)) co_return answer_;
@@ -204,8 +204,9 @@ asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
     self.timer.expires_at(fresh_until_);
     co_await self.timer.async_wait(kAwait);
     if (round_has_ended()) co_return answer_;  // another scrape's, in between
+    now = Clock::now();
   }
-  running_ ? put_off_deadline() : start_round();
+  running_ ? put_off_deadline() : start_round(now);
   self.timer.expires_at(deadline);
   co_await self.timer.async_wait(kAwait);
   // The round may go on for others. If it ends now, what it has found is worth a moment more, and
@@ -227,9 +228,8 @@ void Scraper::put_off_deadline() {
   }
 }
 
-void Scraper::start_round() {
+void Scraper::start_round(Clock::time_point now) {
   running_ = true;
-  const auto now = Clock::now();
   deadline_ = std::make_shared<Clock::time_point>(now);
   latest_deadline_ = now + options_.timeout;
   put_off_deadline();

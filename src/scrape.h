@@ -150,7 +150,7 @@ class Scraper {
   };
 
   boost::asio::awaitable<void> round();
-  void start_round();
+  void start_round(Clock::time_point now);
   void put_off_deadline();
   SelfUse self_now();
   std::shared_ptr<const Answer> nothing_yet();

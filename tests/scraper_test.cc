@@ -346,6 +346,18 @@ TEST(Scraper, ScrapesInAHurryDoNotMakeItUnready) {
   }());
 }
 
+TEST(Scraper, TimeoutsMakeItUnready) {
+  Scraping scraping(milliseconds(500), milliseconds(100));
+  run(scraping.io(), [&]() -> Async {
+    while (!scraping.ready()) co_await scraping.scrape();
+    scraping.mood = Mood::kWaiting;
+    while (scraping.ready()) co_await scraping.scrape();
+    const std::size_t requests = scraping.requests();
+    EXPECT_FALSE((co_await scraping.scrape())->up());  // shares the round, as it has no more time
+    EXPECT_EQ(scraping.requests(), requests);
+  }());
+}
+
 TEST(Scraper, PatienceOverTheTimeoutChangesNothing) {
   Scraping scraping(nanoseconds(0), milliseconds(100));
   run(scraping.io(), [&]() -> Async {
