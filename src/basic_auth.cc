@@ -92,8 +92,13 @@ asio::awaitable<BasicAuth::Verdict> BasicAuth::check(
     co_return Verdict::kBusy;
   }
   waiting_.push_back(client);
+  // Also when there can be no thread.
+  struct Leave {
+    std::vector<std::string>& waiting;
+    const std::string& client;
+    ~Leave() { waiting.erase(std::ranges::find(waiting, client)); }
+  } const leave{waiting_, client};
   const bool right = co_await matches(given->password, hash);
-  waiting_.erase(std::ranges::find(waiting_, client));
   if (!right || !is_known) co_return Verdict::kRefused;
   if (std::ranges::find(verified_, digest) == verified_.end()) verified_.push_back(digest);
   if (verified_.size() > kMostVerified) verified_.pop_front();

@@ -415,6 +415,7 @@ asio::awaitable<void> HttpServer::Impl::sweep(Self self) {
       error_code ignored;
       if (connection.deadline <= now) connection.socket.close(ignored);
     }
+    self->room.cancel();  // of those that were handled one may have begun to wait since
   }
   self->sweeping = false;
 }

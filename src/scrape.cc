@@ -190,20 +190,28 @@ Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOption
       replies_(replies),
       log_(log) {}
 
-asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
-    std::optional<std::chrono::nanoseconds> patience) {
-  auto now = Clock::now();
-  const auto deadline = now + std::min(options_.timeout, patience.value_or(options_.timeout));
-  const bool fresh = !running_ && now < fresh_until_;
-  if (fresh && (!hurried_ || deadline <= fresh_until_)) co_return answer_;
+Scraper::Waiting::Waiting(Scraper& scraper, std::chrono::nanoseconds time)
+    : timer(scraper.executor_), patience(time), all_(scraper.waiting_) {
+  all_.push_back(this);
+}
 
-  Waiting self{asio::steady_timer(executor_), deadline};
-  waiting_.push_back(&self);
-  const auto round_has_ended = [&] { return std::ranges::find(waiting_, &self) == waiting_.end(); };
+Scraper::Waiting::~Waiting() { std::erase(all_, this); }
+
+bool Scraper::Waiting::is_over() const { return std::ranges::find(all_, this) == all_.end(); }
+
+asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
+    std::optional<std::chrono::nanoseconds> given) {
+  auto now = Clock::now();
+  const auto patience = std::min(options_.timeout, given.value_or(options_.timeout));
+  const auto deadline = now + patience;
+  const bool fresh = !running_ && now < fresh_until_;
+  if (fresh && (!cut_short_ || deadline - fresh_until_ <= *cut_short_)) co_return answer_;
+
+  Waiting self(*this, patience);
   if (fresh) {  // the endpoint has its rest all the same
     self.timer.expires_at(fresh_until_);
     co_await self.timer.async_wait(kAwait);
-    if (round_has_ended()) co_return answer_;  // another scrape's, in between
+    if (self.is_over()) co_return answer_;  // another scrape's, in between
     now = Clock::now();
   }
   running_ ? put_off_deadline() : start_round(now);
@@ -211,28 +219,29 @@ asio::awaitable<std::shared_ptr<const Answer>> Scraper::scrape(
   co_await self.timer.async_wait(kAwait);
   // The round may go on for others. If it ends now, what it has found is worth a moment more, and
   // another one on a host so busy that this process slept through both times.
-  for (const int more_ms : {100, 50}) {
-    if (round_has_ended() || *deadline_ > deadline) break;
-    self.timer.expires_after(std::chrono::milliseconds(more_ms));
+  constexpr auto kMoment = std::chrono::milliseconds(100);
+  for (const auto more : {kMoment, kMoment / 2}) {
+    if (self.is_over() || *deadline_ > deadline + kMoment) break;
+    self.timer.expires_after(more);
     co_await self.timer.async_wait(kAwait);
   }
-  if (round_has_ended()) co_return answer_;
-  std::erase(waiting_, &self);
-  co_return nothing_yet();
+  co_return self.is_over() ? answer_ : nothing_yet();
 }
 
-// To that of the most patient scrape that waits, as far as the timeout allows.
+// As long as the most patient scrape waits. One that has hardly any time leaves before that.
 void Scraper::put_off_deadline() {
-  for (const Waiting* one : waiting_) {
-    *deadline_ = std::max(*deadline_, std::min(one->deadline, latest_deadline_));
-  }
+  constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds(500);
+  round_patience_ = std::max(round_patience_, std::min(kShortest, options_.timeout));
+  for (const Waiting* one : waiting_) round_patience_ = std::max(round_patience_, one->patience);
+  *deadline_ = round_begin_ + round_patience_;
 }
 
 void Scraper::start_round(Clock::time_point now) {
-  running_ = true;
+  round_begin_ = now;
+  round_patience_ = {};
   deadline_ = std::make_shared<Clock::time_point>(now);
-  latest_deadline_ = now + options_.timeout;
   put_off_deadline();
+  running_ = true;
   asio::co_spawn(executor_, round(), [this](const std::exception_ptr& thrown) {
     running_ = false;
     try {
@@ -266,11 +275,11 @@ asio::awaitable<void> Scraper::round() {
   count(self_.task, Fault::In::kTask, task, faults);
   count(self_.stats, Fault::In::kStats, stats, faults);
   self_.round_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  hurried_ =
-      *deadline_ < latest_deadline_ &&
-      std::ranges::any_of(
-          faults, [](const Fault& fault) { return fault.error.kind == ErrorKind::kTimeout; });
-  if (!hurried_) failed_rounds_ = snapshot->up ? 0 : failed_rounds_ + 1;
+  const bool timed_out = std::ranges::any_of(
+      faults, [](const Fault& fault) { return fault.error.kind == ErrorKind::kTimeout; });
+  cut_short_.reset();
+  if (timed_out && round_patience_ < options_.timeout) cut_short_ = round_patience_;
+  if (!cut_short_) failed_rounds_ = snapshot->up ? 0 : failed_rounds_ + 1;
   ever_up_ = ever_up_ || snapshot->up;
   answer_ = news ? std::make_shared<const Answer>(snapshot, self_now(), config_)
                  : std::make_shared<const Answer>(*answer_, self_now());

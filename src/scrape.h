@@ -118,8 +118,9 @@ class Answer {
 
 /// Makes rounds, never two at once, and never so often that the endpoint sees more than two
 /// requests per `min_interval` on average: a scrape during a round waits for it, and one soon after
-/// it gets the same. A round goes on as long as the most patient of those that wait for it; one
-/// that was too short for the endpoint is not shared with who has more time.
+/// it gets the same. A round goes on as long as the most patient of those that wait for it, and
+/// half a second at least; one that was too short for the endpoint is not shared with who has more
+/// time.
 class Scraper {
  public:
   /// `replies` counts what this exporter has answered; it and `config` must outlive the scraper.
@@ -144,9 +145,19 @@ class Scraper {
   using Clock = std::chrono::steady_clock;
 
   // A scrape that waits for a round to end.
-  struct Waiting {
-    boost::asio::steady_timer timer;
-    Clock::time_point deadline;
+  class Waiting {
+   public:
+    Waiting(Scraper& scraper, std::chrono::nanoseconds time);
+    ~Waiting();
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    bool is_over() const;
+
+    boost::asio::steady_timer timer;  // is cancelled at the end of the round
+    std::chrono::nanoseconds patience;
+
+   private:
+    std::vector<Waiting*>& all_;
   };
 
   boost::asio::awaitable<void> round();
@@ -171,10 +182,15 @@ class Scraper {
   unsigned failed_rounds_ = 0;            // in a row, up to now
   bool ever_up_ = false;
   Clock::time_point fresh_until_ = Clock::time_point::min();
-  bool hurried_ = false;  // the last round had too little time, and less than the timeout
+  // How long the last round was, if that was too little for the endpoint, and less than the
+  // timeout.
+  std::optional<std::chrono::nanoseconds> cut_short_;
+
+  // Of the round that runs, or ran last.
   bool running_ = false;
-  std::shared_ptr<Clock::time_point> deadline_;  // of the round that runs, which shares it
-  Clock::time_point latest_deadline_;            // to which it can be put off
+  Clock::time_point round_begin_;
+  std::chrono::nanoseconds round_patience_{};
+  std::shared_ptr<Clock::time_point> deadline_;  // its fetches look at it too
   std::vector<Waiting*> waiting_;
 
   bool failing_ = false;

@@ -20,19 +20,25 @@ bool asks_clients_for_less(const TlsSettings& next, const TlsSettings& last) {
          (!last.allowed_sans.empty() && next.allowed_sans.empty());
 }
 
-// A file that is just being written may be empty for a moment: what protects never goes away while
-// the process lives, and a port that speaks one protocol does not begin to speak another.
+// A file that is just being written may end anywhere: what protects never goes away while the
+// process lives, and a port that speaks one protocol does not begin to speak another.
 Result<void> may_follow(const WebConfig& next, const WebConfig& last) {
-  const auto refused = [](std::string what) {
-    return std::unexpected(Error{ErrorKind::kUsage, std::move(what) + " only after a restart"});
-  };
-  if (next.tls.has_value() != last.tls.has_value()) {
-    return refused(next.tls ? "TLS begins" : "TLS ends");
+  const auto& now = next.tls;
+  const auto& was = last.tls;
+  const bool tls = now && was;
+  const std::pair<bool, std::string_view> changes[] = {
+      {now && !was, "TLS begins"},
+      {!now && was, "TLS ends"},
+      {tls && now->min_version < was->min_version, "older versions of TLS are spoken"},
+      {tls && now->cipher_suites.empty() && !was->cipher_suites.empty(), "cipher_suites end"},
+      {tls && now->curves.empty() && !was->curves.empty(), "curve_preferences end"},
+      {tls && asks_clients_for_less(*now, *was), "less is asked of the certificates of clients"},
+      {next.users.empty() && !last.users.empty(), "passwords are no longer asked for"},
+      {next.headers.empty() && !last.headers.empty(), "headers are no longer sent"}};
+  for (const auto& [is_so, change] : changes) {
+    if (!is_so) continue;
+    return std::unexpected(Error{ErrorKind::kUsage, std::string(change) + " only after a restart"});
   }
-  if (next.users.empty() && !last.users.empty())
-    return refused("passwords are no longer asked for");
-  if (next.tls && asks_clients_for_less(*next.tls, *last.tls))
-    return refused("less is asked of the certificates of clients");
   return {};
 }
 

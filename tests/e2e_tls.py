@@ -452,6 +452,19 @@ class ConfigurationThatChanges(WebTest):
                 self.assert_refused(exporter)
                 self.assert_refused(exporter, "server")
 
+    def test_what_is_chosen_of_tls_ends_only_after_a_restart(self):
+        for choice, error in (
+                ("  min_version: TLS13\n", "older versions of TLS are spoken"),
+                ("  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n", "cipher_suites end"),
+                ("  curve_preferences: [CurveP256]\n", "curve_preferences end"),
+                ("http_server_config:\n  headers: {Strict-Transport-Security: max-age=9}\n",
+                 "headers are no longer sent")):
+            with self.subTest(choice):
+                exporter = self.serving(self.tls(choice))
+                self.configure(self.tls())
+                self.assert_kept(exporter, lambda: self.ask(exporter).status,
+                                 f"{error} only after a restart")
+
     def test_users_come_and_go(self):
         exporter = self.serving(f"basic_auth_users:\n  alice: {QUICK}\n")
         ask = lambda name: exporter.ask("/-/healthy", headers=authorization(name)).status

@@ -227,6 +227,22 @@ TEST(HttpServerLimits, ConnectionThatCameWhileAllOthersWereHandledIsServedAfterT
   }());
 }
 
+TEST(HttpServerLimits, AndAlsoIfTheyTakeNothingOfTheirReplies) {
+  Serving serving(with_connections(1));
+  run(serving.io(), [&]() -> Async {
+    Client greedy(serving.io());
+    co_await greedy.connect(serving.port());
+    co_await greedy.send(get("/wait-large"));
+    co_await until([&] { return serving.handled == 1; });
+    Client second(serving.io());
+    co_await second.connect(serving.port());
+    co_await second.send(get("/2"));
+    co_await settle();
+    serving.release();
+    EXPECT_THAT(co_await second.reply(), HasSubstr("GET /2"));
+  }());
+}
+
 TEST(HttpServerLimits, OneClientDoesNotHoldUpAnother) {
   Serving serving;
   run(serving.io(), [&]() -> Async {

@@ -250,7 +250,7 @@ TEST(Options, ListenAddressesAddUp) {
 TEST(Options, BracketsAreAPartOfTheValue) {
   EXPECT_EQ(parsed({"--containers.include=[a-z]*[a-z]"}).include_containers, "[a-z]*[a-z]");
   EXPECT_EQ(parsed({"--containers.exclude", "[a,b]"}).exclude_containers, "[a,b]");
-  EXPECT_EQ(message({"--port=[1,2]"}), R"(--port: "[1,2]" is not a port number from 0 to 65535)");
+  EXPECT_EQ(message({"--port=[1,2]"}), R"(--port: "[1,2]" is not a port from 0 to 65535)");
 }
 
 TEST(Options, EmptyPartOfAListIsAnError) {

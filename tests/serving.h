@@ -20,7 +20,8 @@ inline HttpLimits no_limits() {
 }
 
 /// Answers each request with its method, path, query and header X-Echo. `/wait` is answered after
-/// `release`, `/close` and `/reset` end the connection, `/throw` throws, `/large` is 64 MiB.
+/// `release`, `/close` and `/reset` end the connection, `/throw` throws, `/large` and
+/// `/wait-large` are 64 MiB.
 class Serving {
  public:
   explicit Serving(HttpLimits limits = no_limits(), ListenAddress address = {.host = "127.0.0.1"})
@@ -66,10 +67,10 @@ class Serving {
     last_remote_address = request.remote_address;
     const std::string path(request.path);
     if (path == "/throw") throw std::runtime_error("thrown on purpose");
-    if (path == "/wait") co_await gate_.async_wait(kAwait);
+    if (path.starts_with("/wait")) co_await gate_.async_wait(kAwait);
     std::string text = std::string(request.method) + " " + path + " " + std::string(request.query) +
                        " " + std::string(request.header("x-ECHO")) + "\n";
-    if (path == "/large") text.assign(64UZ * 1024 * 1024, 'x');
+    if (path.ends_with("large")) text.assign(64UZ * 1024 * 1024, 'x');
     HttpReply out = make_reply(200, "text/plain", std::move(text));
     if (path == "/close") out.then = HttpReply::Then::kClose;
     if (path == "/silent") out = {.then = HttpReply::Then::kClose};
