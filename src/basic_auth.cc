@@ -19,8 +19,8 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMostVerified = 64;
 constexpr std::size_t kMostWaiting = 16;
-constexpr std::ptrdiff_t kMostWaitingOfOne =
-    4;  // so that one client that guesses locks no other out
+// Of one address: so a client that guesses locks no other out.
+constexpr std::ptrdiff_t kMostWaitingOfOne = 4;
 
 struct Credentials {
   std::string name;
