@@ -23,7 +23,6 @@ import re
 import shutil
 import signal
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -146,12 +145,10 @@ def growth(scrapes, say=lambda line: None):
 
 
 def grew(resident):
-    """By how many bytes the last half is above the second quarter, by their medians: what is kept raises
-    those, while the peaks are the chance of what the allocator held at a moment. The first quarter is
-    left out: memory is taken as it is first needed."""
+    """By how many bytes the most of the last half is above the most of the second quarter. The first
+    quarter is left out: memory is taken as it is first needed."""
     quarter = len(resident) // 4
-    return (statistics.median(resident[2 * quarter:]) -
-            statistics.median(resident[quarter:2 * quarter]))
+    return max(resident[2 * quarter:]) - max(resident[quarter:2 * quarter])
 
 
 # ---- A day ----
