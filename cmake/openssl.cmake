@@ -1,13 +1,14 @@
-# OpenSSL, static: 4.3 MB, most of which no TLS connection ever uses, and none of which may be asked
-# for. Here it loses, for the release, what its own build would leave out with no-* options:
+# OpenSSL, static: 4 to 7 MB, most of which no TLS connection uses, and which the linker keeps all the
+# same, since tables refer to it. For the release it loses what its own build would leave out with
+# no-* options. The programs are the same on OpenSSL 3.0 (Debian 12) and 3.5 (Debian 13).
 #
-# * the algorithms that TLS has no use for: their tables are replaced by an empty one, so the linker
-#   finds nobody who needs the rest (cmake/openssl_pruned.cc keeps the empty ones from being offered);
-# * the ciphers by their old names, engines, and the log of a protocol that is not used;
-# * the unwind tables: an exception never passes through C.
-#
-# That is OpenSSL 3.0, of Debian 12. Later versions are linked as they are, with what they compress by:
-# their parts hang together in other ways.
+# * Algorithms that TLS does not use: their tables of functions are replaced by an empty one
+#   (cmake/openssl_pruned.cc keeps the empty ones from being offered).
+# * QUIC and post-quantum keys (3.5): the functions that the rest of OpenSSL calls are replaced by
+#   ones that return 0.
+# * Compression, ciphers by their old names, engines, the log of CMP, AES-GCM for AVX-512: the same, by
+#   hand in cmake/openssl_pruned.cc.
+# * Unwind tables: an exception never passes through C.
 
 find_library(LIBSSL libssl.a REQUIRED)
 find_library(LIBCRYPTO libcrypto.a REQUIRED)
@@ -16,10 +17,10 @@ file(STRINGS ${OPENSSL_HEADERS}/openssl/opensslv.h openssl_minor
   REGEX "define OPENSSL_VERSION_(MAJOR|MINOR) ")
 set(openssl_libraries ${LIBSSL} ${LIBCRYPTO})
 if(NOT openssl_minor MATCHES "MAJOR +3;.*MINOR +0$")
+  # What it compresses by, where it is not pruned.
   find_library(LIBZ libz.a REQUIRED)
   find_library(LIBZSTD libzstd.a REQUIRED)
   list(APPEND openssl_libraries ${LIBZ} ${LIBZSTD})
-  set(EXPORTER_PRUNE_OPENSSL OFF CACHE BOOL "" FORCE)
 endif()
 option(EXPORTER_PRUNE_OPENSSL "Link OpenSSL without what TLS does not use" OFF)
 set(openssl_pruned "") # further sources of the programs
@@ -38,9 +39,9 @@ set(openssl_kept
   type_specific_no_pub_der_to_ec_decoder type_specific_keypair_der_to_rsa_decoder
   blake2b512) # which the digests by their old names bring anyway
 
-# Writes C++ that defines as empty every table of functions that the default provider names, but
-# for those above and those that share an object file with one of them.
-function(write_empty_tables file)
+# The tables of functions that the default provider names, but for those above and those that share
+# an object file with one of them.
+function(find_unused_tables result)
   execute_process(COMMAND ${CMAKE_NM} -A ${LIBCRYPTO} OUTPUT_VARIABLE symbols ERROR_QUIET
                   COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "[^:\n]+\\.o:[^\n]* ossl_[A-Za-z0-9_]+_functions\n" symbols "${symbols}")
@@ -64,32 +65,64 @@ function(write_empty_tables file)
   if(NOT kept_objects)
     message(FATAL_ERROR "${LIBCRYPTO} has none of the algorithms of TLS: its names have changed")
   endif()
-
-  set(text "#include <openssl/core.h>\nextern \"C\" {\n")
-  string(APPEND text "extern const OSSL_DISPATCH no_functions[1] = {{0, nullptr}};\n")
+  set(unused "")
   foreach(table IN LISTS tables)
     if(NOT object_of_${table} IN_LIST kept_objects)
-      string(APPEND text
-        "extern const OSSL_DISPATCH ${table}[1] __attribute__((alias(\"no_functions\")));\n")
+      list(APPEND unused ${table})
     endif()
   endforeach()
-  file(CONFIGURE OUTPUT ${file} CONTENT "${text}}\n" @ONLY)
+  set(${result} ${unused} PARENT_SCOPE)
+endfunction()
+
+# The functions with names like `name` that object files of `library` call whose own names are not
+# like `object`: what the rest of it calls of a part that it does not need.
+function(find_calls result library name object)
+  execute_process(COMMAND ${CMAKE_NM} -A ${library} OUTPUT_VARIABLE symbols ERROR_QUIET
+                  COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^:\n]+\\.o: +U ${name}[A-Za-z0-9_]*\n" symbols "${symbols}")
+  set(functions "")
+  foreach(symbol IN LISTS symbols)
+    if(NOT symbol MATCHES "^[^:]*(${object})[^:]*:" AND NOT symbol MATCHES "_functions\n$")
+      string(REGEX REPLACE "^.* U (.*)\n$" "\\1" function "${symbol}")
+      list(APPEND functions ${function})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES functions)
+  set(${result} ${functions} PARENT_SCOPE)
 endfunction()
 
 if(EXPORTER_PRUNE_OPENSSL)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LIBSSL} ${LIBCRYPTO})
   set(generated ${PROJECT_BINARY_DIR}/generated)
   file(MAKE_DIRECTORY ${generated})
-  write_empty_tables(${generated}/openssl_empty_tables.cc)
+  find_unused_tables(tables)
+  find_calls(quic ${LIBSSL} "(ossl_quic|OSSL_QUIC)_" quic)
+  find_calls(post_quantum ${LIBCRYPTO} "ossl_(ml_kem|ml_dsa|slh_dsa|ec_dhkem|ecx_dhkem)_"
+    "ml_kem|ml_dsa|slh_|ec_kem|ecx_kem")
+
+  set(text "#include <openssl/core.h>\nextern \"C\" {\n")
+  string(APPEND text "extern const OSSL_DISPATCH no_functions[1] = {{0, nullptr}};\n")
+  foreach(table IN LISTS tables)
+    string(APPEND text
+      "extern const OSSL_DISPATCH ${table}[1] __attribute__((alias(\"no_functions\")));\n")
+  endforeach()
+  foreach(function IN LISTS quic post_quantum)
+    string(APPEND text "void* ${function}();\nvoid* ${function}() { return nullptr; }\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${generated}/openssl_replaced.cc CONTENT "${text}}\n" @ONLY)
+  # An object file that is needed for something else may define a table that is replaced.
+  list(JOIN tables "\n" text)
+  file(CONFIGURE OUTPUT ${generated}/openssl_weak_symbols CONTENT "${text}\n" @ONLY)
+
   foreach(name SSL CRYPTO)
     string(TOLOWER lib${name}.a file)
-    set(without_unwind ${generated}/${file})
     execute_process(COMMAND ${CMAKE_OBJCOPY} --remove-section=.eh_frame
-      --remove-section=.rela.eh_frame ${LIB${name}} ${without_unwind} COMMAND_ERROR_IS_FATAL ANY)
-    set(LIB${name} ${without_unwind})
+      --remove-section=.rela.eh_frame --weaken-symbols=${generated}/openssl_weak_symbols
+      ${LIB${name}} ${generated}/${file} COMMAND_ERROR_IS_FATAL ANY)
+    set(LIB${name} ${generated}/${file})
   endforeach()
   set(openssl_libraries ${LIBSSL} ${LIBCRYPTO})
-  set(openssl_pruned cmake/openssl_pruned.cc ${generated}/openssl_empty_tables.cc)
+  set(openssl_pruned cmake/openssl_pruned.cc ${generated}/openssl_replaced.cc)
   # Whole functions and tables are replaced by others of the same name, which is what link-time
   # optimization must not reason about.
   set_source_files_properties(${openssl_pruned} PROPERTIES COMPILE_OPTIONS -fno-lto)

@@ -64,6 +64,24 @@ int ossl_cipher_capable_aes_cbc_hmac_sha256();
 int ossl_cipher_capable_aes_cbc_hmac_sha1() { return 0; }
 int ossl_cipher_capable_aes_cbc_hmac_sha256() { return 0; }
 
+// AES-GCM for AVX-512: 0.7 MB of code in OpenSSL 3.5, which serves traffic by the gigabyte.
+int ossl_vaes_vpclmulqdq_capable();
+void ossl_aes_gcm_init_avx512();
+void ossl_aes_gcm_setiv_avx512();
+void ossl_aes_gcm_update_aad_avx512();
+void ossl_aes_gcm_encrypt_avx512();
+void ossl_aes_gcm_decrypt_avx512();
+void ossl_aes_gcm_finalize_avx512();
+void ossl_gcm_gmult_avx512();
+int ossl_vaes_vpclmulqdq_capable() { return 0; }
+void ossl_aes_gcm_init_avx512() {}
+void ossl_aes_gcm_setiv_avx512() {}
+void ossl_aes_gcm_update_aad_avx512() {}
+void ossl_aes_gcm_encrypt_avx512() {}
+void ossl_aes_gcm_decrypt_avx512() {}
+void ossl_aes_gcm_finalize_avx512() {}
+void ossl_gcm_gmult_avx512() {}
+
 // Ciphers by the names of OpenSSL 1, which encrypted keys have.
 void openssl_add_all_ciphers_int();
 void openssl_add_all_ciphers_int() {}
@@ -76,6 +94,28 @@ void engine_load_afalg_int() {}
 void engine_load_dynamic_int() {}
 void engine_load_openssl_int() {}
 void engine_load_padlock_int() {}
+
+// Compression, of records and of certificates, which TLS here never offers.
+void* BIO_f_brotli();
+void* BIO_f_zlib();
+void* BIO_f_zstd();
+void* COMP_brotli_oneshot();
+void* COMP_zlib();
+void* COMP_zlib_oneshot();
+void* COMP_zstd_oneshot();
+void ossl_comp_brotli_cleanup();
+void ossl_comp_zlib_cleanup();
+void ossl_comp_zstd_cleanup();
+void* BIO_f_brotli() { return nullptr; }
+void* BIO_f_zlib() { return nullptr; }
+void* BIO_f_zstd() { return nullptr; }
+void* COMP_brotli_oneshot() { return nullptr; }
+void* COMP_zlib() { return nullptr; }
+void* COMP_zlib_oneshot() { return nullptr; }
+void* COMP_zstd_oneshot() { return nullptr; }
+void ossl_comp_brotli_cleanup() {}
+void ossl_comp_zlib_cleanup() {}
+void ossl_comp_zstd_cleanup() {}
 
 void OSSL_CMP_log_close();
 void OSSL_CMP_log_close() {}
