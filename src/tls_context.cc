@@ -193,8 +193,10 @@ Result<void> choose_protocol(SSL_CTX* context, const TlsSettings& settings) {
   if (settings.prefer_server_cipher_suites) {
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   }
-  const std::string curves = joined(settings.curves);
-  if (!curves.empty() && SSL_CTX_set1_groups_list(context, curves.c_str()) != 1) {
+  // Set always: what OpenSSL offers by default is another list in each version.
+  const std::string curves =
+      settings.curves.empty() ? "X25519:P-256:P-384:P-521" : joined(settings.curves);
+  if (SSL_CTX_set1_groups_list(context, curves.c_str()) != 1) {
     return failed("curve_preferences: OpenSSL does not take " + curves);
   }
   return {};

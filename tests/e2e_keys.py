@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 from e2e_programs import DEADLINE_S, command
-from e2e_tls import WebTest, openssl, read
+from e2e_tls import KEY_USAGE, WebTest, openssl, read, signed
 
 # How openssl makes a key of each kind, and signs with it.
 KEYS = {
@@ -62,7 +62,7 @@ def certificates():
                 "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", f"{folder}/{kind}.csr")
     for name, (kind, signing) in AUTHORITIES.items():
         openssl("req", "-x509", "-key", f"{folder}/{kind}.key", "-subj", f"/CN=CA {name}", "-days", "2",
-                *signing, "-out", f"{folder}/ca-{name}.pem")
+                *KEY_USAGE, *signing, "-out", f"{folder}/ca-{name}.pem")
     for kind in KEYS:
         certify(folder, kind, "p256")
     return folder
@@ -71,9 +71,7 @@ def certificates():
 def certify(folder, kind, authority):
     """KIND-AUTHORITY.pem: the certificate that it gives the key of that kind."""
     ca_kind, signing = AUTHORITIES[authority]
-    openssl("x509", "-req", "-in", f"{folder}/{kind}.csr", "-CA", f"{folder}/ca-{authority}.pem",
-            "-CAkey", f"{folder}/{ca_kind}.key", "-days", "2", "-copy_extensions", "copyall", *signing,
-            "-out", f"{folder}/{kind}-{authority}.pem")
+    signed(folder, kind, f"ca-{authority}", ca_kind, *signing, "-out", f"{folder}/{kind}-{authority}.pem")
 
 
 class KeysTest(WebTest):
@@ -169,12 +167,9 @@ class KeysOfTheServer(KeysTest):
 
     def test_a_chain_is_sent_whole(self):
         openssl("req", "-new", "-key", f"{self.web}/rsa.key", "-subj", "/CN=between", "-addext",
-                "basicConstraints=critical,CA:true", "-out", f"{self.web}/between.csr")
-        openssl("x509", "-req", "-in", f"{self.web}/between.csr", "-CA", f"{self.web}/ca-p256.pem",
-                "-CAkey", f"{self.web}/p256.key", "-days", "2", "-copy_extensions", "copyall",
-                "-out", f"{self.web}/between.pem")
-        leaf = openssl("x509", "-req", "-in", f"{self.web}/ed25519.csr", "-CA",
-                       f"{self.web}/between.pem", "-CAkey", f"{self.web}/rsa.key", "-days", "2").stdout
+                "basicConstraints=critical,CA:true", *KEY_USAGE, "-out", f"{self.web}/between.csr")
+        signed(self.web, "between", "ca-p256", "p256", "-out", f"{self.web}/between.pem")
+        leaf = signed(self.web, "ed25519", "between", "rsa")
         with open(f"{self.web}/ed25519-p256.pem", "w") as file:
             file.write(leaf + read(f"{self.web}/between.pem"))
         self.agree(self.serving_with("ed25519"))
