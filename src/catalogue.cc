@@ -32,12 +32,14 @@ class Catalogue {
   }
 
   template <class Subject>
-  void rows(std::span<const Metric<Subject>> table, std::string_view labels) {
-    for (const Metric<Subject>& row : table) {
+  void rows(const Table<Subject>& table, std::string_view labels) {
+    for (const Metric<Subject>& row : table.rows) {
       std::string own(labels);
-      if (!row.label_names.empty()) {
-        if (!own.empty()) own += ", ";
-        own += row.label_names;
+      for (const LabelNames names : {table.label_names, row.label_names}) {
+        for (const LabelName& name : names) {
+          if (!own.empty()) own += ", ";
+          own += name.camel;
+        }
       }
       text_ += "| `" + std::string(row.name) + "` ";
       for (const std::string_view cell :
@@ -77,10 +79,10 @@ std::string metrics_catalogue() {
   out.group(kMemory);
   out.rows(kMemoryTable, "C");
   out.group(kNetwork);
-  out.rows(kTaskNetworkTable, "T, Interface");
-  out.rows(kContainerNetworkTable, "C, Interface");
+  out.rows(kTaskNetworkTable, "T");
+  out.rows(kContainerNetworkTable, "C");
   out.group(kDisk);
-  out.rows(kDiskTable, "C, Device");
+  out.rows(kDiskTable, "C");
   out.group(kContainer);
   out.rows(kContainerTable, "C");
   out.group(kTask);
@@ -88,19 +90,19 @@ std::string metrics_catalogue() {
   out.rows(kTaskTable, "T");
   out.group(kSelf);
   out.rows(kSelfTable, "T");
-  out.rows(kSelfEndpointTable, "T, Endpoint");
-  out.rows(kSelfErrorTable, "T, Endpoint, Reason");
-  out.rows(kSelfReplyTable, "T, Code");
+  out.rows(kSelfEndpointTable, "T");
+  out.rows(kSelfErrorTable, "T");
+  out.rows(kSelfReplyTable, "T");
   out.rows(kProcessTable, "");
   out.group(kMemoryDetail);
-  out.rows(kMemoryBytesTable, "C, Key");
-  out.rows(kMemoryEventsTable, "C, Key");
+  out.rows(kMemoryBytesTable, "C");
+  out.rows(kMemoryEventsTable, "C");
   out.group(kCpuDetail);
-  out.rows(kCpuCoreTable, "C, Core");
+  out.rows(kCpuCoreTable, "C");
   out.rows(kCpuThrottlingTable, "C");
   out.group(kDiskDetail);
-  out.rows(kDiskDetailTable, "C, Device, Op, Key");
-  out.rows(kDiskQueueTable, "C, Device, Op");
+  out.rows(kDiskDetailTable, "C");
+  out.rows(kDiskQueueTable, "C");
   return out.take();
 }
 

@@ -71,7 +71,7 @@ constexpr Groups bit(GroupIndex group) { return 1U << static_cast<unsigned>(grou
 struct MetricsConfig {
   struct TaskLabel {
     std::string_view name;
-    std::size_t index;  // in all_task_labels
+    std::size_t index;  // in kTaskLabelNames
   };
   struct DockerLabel {
     std::string name;

@@ -12,6 +12,16 @@ namespace {
 
 using enum FamilyType;
 
+constexpr LabelName kInfoLabels[] = {label::kCluster,
+                                     label::kTaskArn,
+                                     {"family", "family"},
+                                     {"revision", "revision"},
+                                     {"desired_status", "desired_status"},
+                                     {"known_status", "known_status"},
+                                     label::kZone,
+                                     label::kLaunchType};
+constexpr LabelName kInterfaceLabel[] = {label::kInterface};
+
 constexpr Metric<Task> kTaskRows[] = {
     {.name = "ecs_task_metadata_info",
      .type = kGauge,
@@ -19,18 +29,17 @@ constexpr Metric<Task> kTaskRows[] = {
      .source = "task",
      .absent = "not sent",
      .value = [](const Task&) -> Sampled { return kOne; },
-     .labels = [](const Task& t) -> OwnLabels {
-       return {{label::kCluster, t.cluster},
-               {label::kTaskArn, t.arn},
-               {{"family", "family"}, t.family},
-               {{"revision", "revision"}, t.revision},
-               {{"desired_status", "desired_status"}, t.desired_status},
-               {{"known_status", "known_status"}, t.known_status},
-               {label::kZone, t.availability_zone},
-               {label::kLaunchType, t.launch_type}};
-     },
-     .label_names = "cluster, task_arn, family, revision, desired_status, known_status, "
-                    "availability_zone, launch_type"},
+     .label_names = kInfoLabels,
+     .label_values = [](const Task& t) -> LabelValues {
+       return {t.cluster,
+               t.arn,
+               t.family,
+               t.revision,
+               t.desired_status,
+               t.known_status,
+               t.availability_zone,
+               t.launch_type};
+     }},
     {.name = "ecs_task_cpu_limit_vcpus",
      .type = kGauge,
      .help = "CPUs that the containers of the task may use together.",
@@ -180,9 +189,16 @@ void add_up(InterfaceStats& total, const InterfaceStats& more) {
 
 }  // namespace
 
-const std::span<const Metric<Task>> kProfileTaskTable = kTaskRows;
-const std::span<const Metric<ContainerSubject>> kProfileContainerTable = kContainerRows;
-const std::span<const Metric<InterfaceSubject>> kProfileNetworkTable = kNetworkRows;
+const Table<Task> kProfileTaskTable = {kTaskRows};
+const Table<ContainerSubject> kProfileContainerTable = {kContainerRows};
+const Table<InterfaceSubject> kProfileNetworkTable = {kNetworkRows, kInterfaceLabel};
+
+std::vector<LabelName> profile_label_names() {
+  std::vector<LabelName> names;
+  names.push_back(label::kContainerName);
+  append_label_names(names, kProfileTaskTable, kProfileContainerTable, kProfileNetworkTable);
+  return names;
+}
 
 Named<InterfaceStats> all_interfaces(const Task& task) {
   if (const auto* of_task = task_interfaces(task)) return *of_task;

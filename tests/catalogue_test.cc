@@ -15,6 +15,7 @@
 #include <string>
 
 #include "configured.h"
+#include "metrics.h"
 #include "scrape.h"
 
 namespace ecs_exporter {
@@ -120,6 +121,52 @@ TEST(Catalogue, NoSeriesIsPrintedTwice) {
       if (line.starts_with('#')) continue;
       EXPECT_TRUE(seen.insert(line.substr(0, line.rfind(' '))).second)
           << folder.stem() << ": " << line;
+    }
+  }
+}
+
+// The names of the labels on the samples.
+std::set<std::string> label_names(const Families& families) {
+  std::set<std::string> out;
+  for (const Family& family : families.families) {
+    for (const Sample& sample : family.samples) {
+      for (std::size_t set = sample.labels; set != LabelSet::kNoParent;
+           set = families.label_sets[set].parent) {
+        for (const Label& label : families.label_sets[set].labels) out.emplace(label.name);
+      }
+    }
+  }
+  return out;
+}
+
+// Of every family, over all cases and of the exporter itself.
+std::set<std::string> printed_label_names(const MetricsConfig& config) {
+  SelfUse self{.replies = {{200, 1}}, .process = ProcessUsage{}};
+  self.task.errors[ErrorKind::kTimeout] = 1;
+  std::set<std::string> out = label_names(collect_self(self, {}, config));
+  for (const fs::path& folder : cases()) {
+    const Interpreter::Interpreted interpreted = Interpreter().interpret(
+        {.task = read_file(folder / "task.json"), .stats = read_file(folder / "stats.json")});
+    out.merge(label_names(collect(*interpreted.snapshot, config)));
+  }
+  return out;
+}
+
+TEST(Catalogue, NoLabelThatIsPrintedCanBeAStaticOneToo) {
+  for (const bool snake_case : {false, true}) {
+    for (const bool profile : {false, true}) {
+      MetricsChoices choices{
+          .groups = {"all"}, .snake_case = snake_case, .ecs_exporter_profile = profile};
+      const std::set<std::string> printed = printed_label_names(configured(choices));
+      EXPECT_EQ(printed.size(), profile ? 16U : 36U);
+      for (const std::string& name : printed) {
+        choices.static_labels = {{name, "x"}};
+        const auto config = make_metrics_config(choices);
+        ASSERT_FALSE(config) << name;
+        EXPECT_THAT(config.error().message,
+                    testing::StartsWith("--labels.static: \"" + name + "\" makes the label " +
+                                        name + ", which is also a label of the "));
+      }
     }
   }
 }

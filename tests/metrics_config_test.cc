@@ -126,6 +126,23 @@ TEST(MetricsConfig, NamesThatWouldMeetAreRefused) {
             "--labels.task: TaskID stands there twice");
 }
 
+TEST(MetricsConfig, OnlyNamesThatTheProfilePrintsAreRefusedWithIt) {
+  for (const char* name : {"family", "desired_status", "container_name", "reason", "arch"}) {
+    EXPECT_THAT(message({.static_labels = {{name, "x"}}, .ecs_exporter_profile = true}),
+                HasSubstr(std::string(name) + ", which is also a label of the "));
+  }
+  const std::string text =
+      printed({.static_labels = {{"status", "x"}, {"TaskARN", "y"}}, .ecs_exporter_profile = true});
+  EXPECT_THAT(text, HasSubstr("\necs_container_exporter_up{status=\"x\",TaskARN=\"y\"} 1\n"));
+}
+
+TEST(MetricsConfig, LabelsOfHistogramsAreRefused) {
+  for (const char* name : {"le", "quantile"}) {
+    EXPECT_THAT(message({.static_labels = {{name, "1"}}}),
+                testing::EndsWith(", which is also a label of histograms and summaries"));
+  }
+}
+
 TEST(MetricsConfig, StaticNamesMustBeLabelNames) {
   for (const char* name : {"", "1a", "a-b", "__a", "a b", "\xC3\xA4"}) {
     EXPECT_THAT(message({.static_labels = {{name, "x"}}}), HasSubstr("is not a label name"))
