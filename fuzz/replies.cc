@@ -183,7 +183,9 @@ void check_printed(const Answer& answer, const Keys& zeros, std::size_t input_si
 void check(const Replies& replies, std::size_t input_size) {
   Keys zeros = keys_of_zeros(*replies.task);
   zeros.merge(keys_of_zeros(*replies.stats));
-  Interpreter interpreter;
+  // One configuration for each input, for speed: an input of another size gets another.
+  const MetricsConfig& config = configs()[input_size % configs().size()];
+  Interpreter interpreter(config);
   const auto [snapshot, faults] = interpreter.interpret(replies);
   demand(snapshot->up == faults.empty(), "up does not follow from the faults");
   for (const auto& fault : faults) {
@@ -193,8 +195,6 @@ void check(const Replies& replies, std::size_t input_size) {
     demand(!fault.error.message.empty() && fault.error.message.size() < 4096,
            "a message of no or any length", fault.error.message.substr(0, 100));
   }
-  // One configuration for each input, for speed: an input of another size gets another.
-  const MetricsConfig& config = configs()[input_size % configs().size()];
   check_printed(Answer(snapshot, std::nullopt, config), zeros, input_size);
   // The same replies give the same bytes, also with what is remembered of the rounds before.
   const auto text = [&](std::shared_ptr<const Snapshot> of) {
@@ -203,7 +203,7 @@ void check(const Replies& replies, std::size_t input_size) {
   const std::string first = text(snapshot);
   demand(first == text(interpreter.interpret(replies).snapshot), "the second round differs");
   // Here nobody else has the snapshot, so the task in it is used again.
-  Interpreter another;
+  Interpreter another(config);
   another.interpret(replies);
   another.interpret({.task = replies.task, .stats = *replies.stats + " "});
   demand(first == text(another.interpret(replies).snapshot), "a later round differs");

@@ -219,10 +219,7 @@ Containers app_containers(Collector& out, const MetricsConfig& config, const Tas
                           std::size_t task_labels) {
   Containers containers;
   for (const Container& container : task.containers) {
-    if (!is_app(container) || (config.include && !config.include->matches(container.name)) ||
-        (config.exclude && config.exclude->matches(container.name))) {
-      continue;
-    }
+    if (!is_printed(config, container)) continue;
     LabelSet set{.parent = task_labels};
     set.labels.push_back({styled(label::kContainerName, config.snake_case), container.name});
     for (const auto& [name, key] : config.docker_labels) {

@@ -167,6 +167,11 @@ std::string_view styled(const LabelName& name, bool snake_case) {
   return snake_case ? name.snake : name.camel;
 }
 
+bool is_printed(const MetricsConfig& config, const Container& container) {
+  return is_app(container) && (!config.include || config.include->matches(container.name)) &&
+         (!config.exclude || !config.exclude->matches(container.name));
+}
+
 Result<MetricsConfig> make_metrics_config(const MetricsChoices& given) {
   MetricsChoices choices = given;
   if (choices.ecs_exporter_profile) {

@@ -110,6 +110,9 @@ Result<MetricsFilter> make_metrics_filter(const MetricsConfig& config,
                                           const std::vector<std::string>& exclude,
                                           std::vector<std::string> names);
 
+/// True if `container` has series: one of an app, by a name that is wanted.
+bool is_printed(const MetricsConfig& config, const Container& container);
+
 /// `name` in the style of `config`.
 std::string_view styled(const LabelName& name, bool snake_case);
 

@@ -130,7 +130,8 @@ Interpreter::Interpreted Interpreter::interpret(Replies replies) {
   }
   remember_peaks(task->task);
   for (const Container& container : task->task.containers) {
-    if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
+    if (stats && container.known_status == "RUNNING" && !container.stats &&
+        is_printed(config_, container)) {
       incomplete(Fault::In::kStats, "container " + container.name.substr(0, kLongestName) +
                                         " is RUNNING and has no stats");
     }
@@ -188,7 +189,8 @@ Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOption
       options_(options),
       config_(config),
       replies_(replies),
-      log_(log) {}
+      log_(log),
+      interpreter_(config) {}
 
 Scraper::Waiting::Waiting(Scraper& scraper, std::chrono::nanoseconds time)
     : timer(scraper.executor_), patience(time), all_(scraper.waiting_) {
@@ -362,7 +364,7 @@ Answer::Body Answer::finished(Exposition out, const MetricsFilter& filter) const
 }
 
 RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config) {
-  const auto [snapshot, faults] = Interpreter().interpret(replies);
+  const auto [snapshot, faults] = Interpreter(config).interpret(replies);
   return {.answer = Answer(snapshot, std::nullopt, config), .faults = faults};
 }
 

@@ -48,6 +48,9 @@ class Interpreter {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<Fault> faults;  // what went wrong; empty if and only if `snapshot->up`
   };
+  /// `config` says which containers are printed, and so judged; it must outlive this.
+  explicit Interpreter(const MetricsConfig& config) : config_(config) {}
+
   /// Where both replies are those of the last round and are not huge, so is the snapshot. Where
   /// only that to /task is, its task is taken out of the last snapshot if nobody else has that, and
   /// not read again.
@@ -72,6 +75,7 @@ class Interpreter {
   Result<TaskReply> task_of(const Result<std::string>& body, std::optional<Round>& last) const;
   void remember_peaks(Task& task);
 
+  const MetricsConfig& config_;
   std::map<std::string, std::uint64_t, std::less<>> peaks_;  // by DockerId
   Task identity_;                                            // of the task last seen
   std::optional<Round> last_;

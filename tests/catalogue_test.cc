@@ -145,7 +145,7 @@ std::set<std::string> printed_label_names(const MetricsConfig& config) {
   self.task.errors[ErrorKind::kTimeout] = 1;
   std::set<std::string> out = label_names(collect_self(self, {}, config));
   for (const fs::path& folder : cases()) {
-    const Interpreter::Interpreted interpreted = Interpreter().interpret(
+    const Interpreter::Interpreted interpreted = Interpreter(config).interpret(
         {.task = read_file(folder / "task.json"), .stats = read_file(folder / "stats.json")});
     out.merge(label_names(collect(*interpreted.snapshot, config)));
   }
