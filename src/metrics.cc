@@ -174,16 +174,16 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
   out.add(kSelfTable, self, task_labels);
   std::vector<Labelled<EndpointSubject>> endpoints;
   std::vector<Labelled<CountSubject>> errors;
-  for (const auto& [name, use] :
-       {std::pair<std::string_view, const EndpointUse&>{"stats", self.stats},
-        {"task", self.task}}) {
+  const auto add_endpoint = [&](std::string_view name, const EndpointUse& use) {
     const std::size_t labels = out.label_set(task_labels, kSelfEndpointTable.label_names, {name});
     endpoints.push_back({{use}, labels});
     for (const auto& [kind, count] : use.errors) {
       errors.push_back(
           {{count}, out.label_set(task_labels, kSelfErrorTable.label_names, {name, reason(kind)})});
     }
-  }
+  };
+  if (self.asks_for_stats) add_endpoint("stats", self.stats);
+  add_endpoint("task", self.task);
   out.add(kSelfEndpointTable, endpoints);
   out.add(kSelfErrorTable, errors);
   std::vector<Labelled<CountSubject>> replies;

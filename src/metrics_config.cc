@@ -184,7 +184,8 @@ Result<MetricsConfig> make_metrics_config(const MetricsChoices& given) {
     choices.snake_case = true;
   }
   MetricsConfig config{.snake_case = choices.snake_case,
-                       .ecs_exporter_profile = choices.ecs_exporter_profile};
+                       .ecs_exporter_profile = choices.ecs_exporter_profile,
+                       .stats = choices.stats};
   const auto groups = groups_of(choices.groups, "--metrics.groups");
   if (!groups) return std::unexpected(groups.error());
   config.groups = bit(kCore) | (choices.groups.empty() ? default_groups() : *groups);

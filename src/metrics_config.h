@@ -58,6 +58,7 @@ struct MetricsChoices {
   Named<std::string> static_labels;
   bool snake_case = false;
   bool ecs_exporter_profile = false;
+  bool stats = true;               // false: the endpoint has none for this task, ever
   std::string include_containers;  // a regular expression; "": all
   std::string exclude_containers;  // a regular expression; "": none
 };
@@ -87,6 +88,7 @@ struct MetricsConfig {
   std::vector<StaticLabel> static_labels;
   bool snake_case = false;
   bool ecs_exporter_profile = false;
+  bool stats = true;
   std::optional<Pattern> include;
   std::optional<Pattern> exclude;
 };

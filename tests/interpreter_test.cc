@@ -128,6 +128,12 @@ TEST(Interpreter, ContainerThatIsNotPrintedIsNotJudged) {
   }
 }
 
+TEST(Interpreter, NoStatsAreNoErrorWhereNoneAreExpected) {
+  const MetricsConfig config = configured({.stats = false});
+  Interpreter interpreter(config);
+  EXPECT_TRUE(interpreter.interpret({.task = task(container("web")), .stats = "{}"}).snapshot->up);
+}
+
 TEST(Interpreter, LabelsThatWouldTakeManyTimesTheReplyLoseIt) {
   const std::string mebibyte(1024UZ * 1024, 'x');
   Rounds rounds;
