@@ -1,5 +1,5 @@
-// The metrics of prometheus-community/ecs_exporter 0.4, for those who come from it: its names,
-// labels, types and units, from our model.
+// The metrics of prometheus-community/ecs_exporter 0.4, for those who come from it, and those that
+// its main branch has since: its names, labels, types and units, from our model.
 #pragma once
 
 #include <vector>
