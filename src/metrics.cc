@@ -215,11 +215,20 @@ std::size_t task_label_set(Collector& out, const MetricsConfig& config, const Ta
   return out.label_set(std::move(chosen));
 }
 
+// The endpoint sends the Docker labels of a container from its creation on. What has been sampled,
+// runs or has ended without any has none.
+bool knows_docker_labels(const Container& container) {
+  return !container.labels.empty() || container.created || container.stats ||
+         container.known_status == "RUNNING" || container.known_status == "STOPPED";
+}
+
 Containers app_containers(Collector& out, const MetricsConfig& config, const Task& task,
                           std::size_t task_labels) {
   Containers containers;
   for (const Container& container : task.containers) {
     if (!is_printed(config, container)) continue;
+    // Its series would end when the labels come, and others begin.
+    if (!config.docker_labels.empty() && !knows_docker_labels(container)) continue;
     LabelSet set{.parent = task_labels};
     set.labels.push_back({styled(label::kContainerName, config.snake_case), container.name});
     for (const auto& [name, key] : config.docker_labels) {

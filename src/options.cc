@@ -226,7 +226,9 @@ constexpr Option kOptions[] = {
     {.flag = "--labels.docker",
      .value_name = "KEY,...",
      .wanted = "a list of keys of Docker labels",
-     .help = "Docker labels of a container to put on its series, as label_KEY. Default: none.",
+     .help =
+         "Docker labels of a container to put on its series, as label_KEY. The series begin when "
+         "the container has been created, as its labels are not known before. Default: none.",
      .set = [](Options& o, const std::string& text) { return read_list(o.docker_labels, text); }},
     {.flag = "--labels.static",
      .value_name = "JSON",
