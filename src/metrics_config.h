@@ -40,7 +40,12 @@ inline constexpr std::array<Group, 11> kGroups = {{
     {"core", true, "The specification's. Always on."},
     {"cpu", true, "CPU time and reservations."},
     {"memory", true, "Memory by kind."},
-    {"network", true, "Traffic: in network mode awsvpc of the task, else of each container."},
+    {"network", true,
+     "Traffic: in network mode awsvpc of the task, else of each container. Where the endpoint has "
+     "no "
+     "counters for awsvpc there are none: agents before 1.43.0, Fargate before platform version "
+     "1.4, "
+     "and ECS Managed Instances where their agent sends none."},
     {"disk", true, "Block I/O by device."},
     {"container", true, "State of each container. These stay when it has stopped."},
     {"task", true, "The task itself."},
