@@ -16,6 +16,7 @@
 
 #include "configured.h"
 #include "metrics.h"
+#include "profile.h"
 #include "scrape.h"
 
 namespace ecs_exporter {
@@ -58,6 +59,22 @@ TEST(Catalogue, NamesNoMetricTwice) {
   const auto all = names();
   EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size());
   EXPECT_GT(all.size(), 80U);
+}
+
+template <class Subject>
+void append_names(std::vector<std::string>& names, const Table<Subject>& table) {
+  for (const Metric<Subject>& row : table.rows) names.emplace_back(row.name);
+}
+
+TEST(Catalogue, ThePageOnMigratingNamesEveryMetricOfTheProfile) {
+  const std::string page = read_file(fs::path(TESTDATA_DIR).parent_path().parent_path() / "docs" /
+                                     "migrating-from-ecs-exporter.md");
+  std::vector<std::string> all;
+  append_names(all, kProfileTaskTable);
+  append_names(all, kProfileContainerTable);
+  append_names(all, kProfileNetworkTable);
+  EXPECT_EQ(all.size(), 39U);
+  for (const std::string& name : all) EXPECT_TRUE(page.contains("\n| `" + name + "` |")) << name;
 }
 
 TEST(Catalogue, EveryMetricOfTheTaskStandsInAGoldenFile) {
