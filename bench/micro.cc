@@ -52,7 +52,7 @@ const MetricsConfig& config() {
 }
 
 Snapshot snapshot_of(const Case& from) {
-  return *Interpreter().interpret({.task = from.task, .stats = from.stats}).snapshot;
+  return *Interpreter(config()).interpret({.task = from.task, .stats = from.stats}).snapshot;
 }
 
 std::string text_of(const Case& from) {

@@ -50,6 +50,7 @@ void check(const Options& options, const Environment& environment) {
                          .docker_labels = options.docker_labels,
                          .snake_case = options.snake_case,
                          .ecs_exporter_profile = options.ecs_exporter_profile,
+                         .stats = options.stats,
                          .include_containers = options.include_containers,
                          .exclude_containers = options.exclude_containers};
   auto labels = read_json_strings(options.static_labels);

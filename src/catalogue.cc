@@ -20,6 +20,36 @@ std::string_view unit_of(std::string_view name) {
   return "";
 }
 
+constexpr std::string_view kIntroduction =
+    R"(# Metrics
+
+What `ecs-task-metadata-exporter metrics` prints: every metric, by group. `T` stands for the labels
+of the task that `--labels.task` chooses and those of `--labels.static`, `C` for these,
+`ContainerName` and those of `--labels.docker`. A family without a sample is not printed; a value
+that the endpoint does not send is no sample, and never 0. "task" and "stats" are the replies to
+`/task` and `/task/stats`; with `--ecs.stats=none` what comes from the second is missing.
+
+**Labels that come later.** Until the endpoint has answered for the first time the exporter does not
+know its task: `ecs_container_exporter_up` and the `ecs_exporter_*` metrics have no labels of the task
+then, and from the first answer on they keep them, also while the endpoint fails. So in the first
+moments of a task these are other series; where that matters go by `job` and `instance`. The labels of
+`ecs_container_info` that the container has from its creation on (`DockerID`, `ImageID` and the like)
+come with it. So do Docker labels: with `--labels.docker` a container has no series before it is
+created, so that none of them is without its labels first.
+
+**Containers that AWS adds.** Service Connect adds `ecs-service-connect-...`, GuardDuty
+`aws-guardduty-agent-...`. Where the endpoint calls them `NORMAL`, like those of the task definition,
+they have series as these do. `--containers.exclude='(ecs-service-connect|aws-guardduty-agent)-.*'`
+leaves them out. What is left out is not judged either: it may run without stats, and `up` stays 1. A
+value of a wrong type makes `up` 0 wherever in a reply it stands.
+
+**What the endpoint does not know.** The memory that a container reserves (`memoryReservation`): the
+task definition has it. How many tasks a service wants, and how many are pending: the ECS API has it
+(`DescribeServices`), and CloudWatch with Container Insights (`DesiredTaskCount`, `PendingTaskCount`).
+Those that run are `count by (ClusterName, ServiceName) (ecs_task_info)`, as far as they have this
+exporter.
+)";
+
 // Rows of a Markdown table.
 class Catalogue {
  public:
@@ -32,12 +62,14 @@ class Catalogue {
   }
 
   template <class Subject>
-  void rows(std::span<const Metric<Subject>> table, std::string_view labels) {
-    for (const Metric<Subject>& row : table) {
+  void rows(const Table<Subject>& table, std::string_view labels) {
+    for (const Metric<Subject>& row : table.rows) {
       std::string own(labels);
-      if (!row.label_names.empty()) {
-        if (!own.empty()) own += ", ";
-        own += row.label_names;
+      for (const LabelNames names : {table.label_names, row.label_names}) {
+        for (const LabelName& name : names) {
+          if (!own.empty()) own += ", ";
+          own += name.camel;
+        }
       }
       text_ += "| `" + std::string(row.name) + "` ";
       for (const std::string_view cell :
@@ -52,16 +84,7 @@ class Catalogue {
   std::string take() { return std::move(text_); }
 
  private:
-  std::string text_ =
-      "# Metrics\n\n"
-      "What `ecs-task-metadata-exporter metrics` prints: every metric, by group. `T` stands for "
-      "the "
-      "labels of the task that `--labels.task` chooses and those of `--labels.static`, `C` for "
-      "these, "
-      "`ContainerName` and those of `--labels.docker`. A family without a sample is not printed; a "
-      "value that the endpoint does not send is no sample, and never 0. \"task\" and \"stats\" are "
-      "the "
-      "replies to `/task` and `/task/stats`.\n";
+  std::string text_ = std::string(kIntroduction);
 };
 
 }  // namespace
@@ -77,10 +100,10 @@ std::string metrics_catalogue() {
   out.group(kMemory);
   out.rows(kMemoryTable, "C");
   out.group(kNetwork);
-  out.rows(kTaskNetworkTable, "T, Interface");
-  out.rows(kContainerNetworkTable, "C, Interface");
+  out.rows(kTaskNetworkTable, "T");
+  out.rows(kContainerNetworkTable, "C");
   out.group(kDisk);
-  out.rows(kDiskTable, "C, Device");
+  out.rows(kDiskTable, "C");
   out.group(kContainer);
   out.rows(kContainerTable, "C");
   out.group(kTask);
@@ -88,19 +111,19 @@ std::string metrics_catalogue() {
   out.rows(kTaskTable, "T");
   out.group(kSelf);
   out.rows(kSelfTable, "T");
-  out.rows(kSelfEndpointTable, "T, Endpoint");
-  out.rows(kSelfErrorTable, "T, Endpoint, Reason");
-  out.rows(kSelfReplyTable, "T, Code");
+  out.rows(kSelfEndpointTable, "T");
+  out.rows(kSelfErrorTable, "T");
+  out.rows(kSelfReplyTable, "T");
   out.rows(kProcessTable, "");
   out.group(kMemoryDetail);
-  out.rows(kMemoryBytesTable, "C, Key");
-  out.rows(kMemoryEventsTable, "C, Key");
+  out.rows(kMemoryBytesTable, "C");
+  out.rows(kMemoryEventsTable, "C");
   out.group(kCpuDetail);
-  out.rows(kCpuCoreTable, "C, Core");
+  out.rows(kCpuCoreTable, "C");
   out.rows(kCpuThrottlingTable, "C");
   out.group(kDiskDetail);
-  out.rows(kDiskDetailTable, "C, Device, Op, Key");
-  out.rows(kDiskQueueTable, "C, Device, Op");
+  out.rows(kDiskDetailTable, "C");
+  out.rows(kDiskQueueTable, "C");
   return out.take();
 }
 

@@ -46,6 +46,7 @@ Result<MetricsConfig> metrics_config(const Options& options) {
                          .docker_labels = options.docker_labels,
                          .snake_case = options.snake_case,
                          .ecs_exporter_profile = options.ecs_exporter_profile,
+                         .stats = options.stats,
                          .include_containers = options.include_containers,
                          .exclude_containers = options.exclude_containers};
   if (!options.static_labels.empty()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,11 +57,18 @@ inline constexpr LabelName kCore{"Core", "core"};
 inline constexpr LabelName kEndpoint{"Endpoint", "endpoint"};
 inline constexpr LabelName kReason{"Reason", "reason"};
 inline constexpr LabelName kCode{"Code", "code"};
+// As Prometheus has them in its own build information.
+inline constexpr LabelName kVersion{"version", "version"};
+inline constexpr LabelName kRevisionOfBuild{"revision", "revision"};
+inline constexpr LabelName kCompiler{"compiler", "compiler"};
+inline constexpr LabelName kArch{"arch", "arch"};
 }  // namespace label
 
-/// Labels of one sample, or one subject, beyond those around it. Empty values are not printed.
-/// The values live as long as the subject's source.
-using OwnLabels = std::vector<std::pair<LabelName, std::string_view>>;
+/// Labels of one sample, or one subject, beyond those around it: names that never change, and the
+/// values to them, in the same order. Empty values are not printed. They live as long as the
+/// subject's source.
+using LabelNames = std::span<const LabelName>;
+using LabelValues = std::vector<std::string_view>;
 
 /// A metric of one kind of subject. The name is what it is for ever.
 template <class Subject>
@@ -71,9 +79,16 @@ struct Metric {
   std::string_view source;  // where the value comes from
   std::string_view absent;  // when there is no sample
   std::optional<Value> (*value)(const Subject&) = nullptr;
-  /// For a metric whose point is its labels: `labels` makes them, `label_names` lists them.
-  OwnLabels (*labels)(const Subject&) = nullptr;
-  std::string_view label_names = {};
+  /// For a metric whose point is its labels.
+  LabelNames label_names = {};
+  LabelValues (*label_values)(const Subject&) = nullptr;
+};
+
+/// Metrics of one kind of subject.
+template <class Subject>
+struct Table {
+  std::span<const Metric<Subject>> rows;
+  LabelNames label_names = {};  // by which the subjects of a task, or of a container, differ
 };
 
 struct ContainerSubject {
@@ -92,6 +107,17 @@ struct EndpointSubject {
 struct CountSubject {
   std::uint64_t count;
 };
+
+/// Appends every name of a label that these tables and their rows have.
+template <class... Subjects>
+void append_label_names(std::vector<LabelName>& names, const Table<Subjects>&... tables) {
+  const auto append = [&](LabelNames more) { names.insert(names.end(), more.begin(), more.end()); };
+  const auto append_table = [&](const auto& table) {
+    append(table.label_names);
+    for (const auto& row : table.rows) append(row.label_names);
+  };
+  (append_table(tables), ...);
+}
 
 using Sampled = std::optional<Value>;
 
@@ -137,7 +163,7 @@ constexpr bool well_formed(const Metric<Subject> (&table)[Rows]) {
     return is_name(row.name) &&
            (row.type == FamilyType::kCounter) == row.name.ends_with("_total") &&
            row.help.ends_with('.') && needs_no_escape(row.help) && !row.source.empty() &&
-           !row.absent.empty() && (row.labels == nullptr) == row.label_names.empty();
+           !row.absent.empty() && (row.label_values == nullptr) == row.label_names.empty();
   });
 }
 

@@ -29,11 +29,11 @@ class Collector {
 
   bool wants(GroupIndex group) const { return (groups_ & bit(group)) != 0; }
 
-  std::size_t label_set(std::size_t parent, const OwnLabels& labels) {
+  std::size_t label_set(std::size_t parent, LabelNames names, const LabelValues& values) {
     LabelSet set{.parent = parent};
-    set.labels.reserve(labels.size());
-    for (const auto& [name, value] : labels) {
-      set.labels.push_back({styled(name, config_.snake_case), value});
+    set.labels.reserve(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      set.labels.push_back({styled(names[i], config_.snake_case), values[i]});
     }
     return label_set(std::move(set));
   }
@@ -46,11 +46,11 @@ class Collector {
   std::string_view kept(std::string text) { return out_.texts.emplace_back(std::move(text)); }
 
   template <class Subject>
-  void add(std::span<const Metric<Subject>> table, const Subject& subject, std::size_t labels) {
+  void add(const Table<Subject>& table, const Subject& subject, std::size_t labels) {
     add_each(table, std::array{std::pair<const Subject&, std::size_t>(subject, labels)});
   }
   template <class Subject>
-  void add(std::span<const Metric<Subject>> table, const std::vector<Labelled<Subject>>& subjects) {
+  void add(const Table<Subject>& table, const std::vector<Labelled<Subject>>& subjects) {
     add_each(table, subjects);
   }
 
@@ -58,8 +58,8 @@ class Collector {
 
  private:
   template <class Subject, class Subjects>
-  void add_each(std::span<const Metric<Subject>> table, const Subjects& subjects) {
-    for (const Metric<Subject>& metric : table) {
+  void add_each(const Table<Subject>& table, const Subjects& subjects) {
+    for (const Metric<Subject>& metric : table.rows) {
       if (!filter_.names.empty() &&
           std::ranges::find(filter_.names, metric.name) == filter_.names.end())
         continue;
@@ -69,7 +69,9 @@ class Collector {
         const auto value = metric.value(subject);
         if (!value) continue;
         const std::size_t own =
-            metric.labels == nullptr ? labels : label_set(labels, metric.labels(subject));
+            metric.label_values == nullptr
+                ? labels
+                : label_set(labels, metric.label_names, metric.label_values(subject));
         family.samples.push_back({own, *value});
       }
       if (!family.samples.empty()) out_.families.push_back(std::move(family));
@@ -96,78 +98,75 @@ std::vector<const std::pair<std::string, InterfaceStats>*> sorted(
   return out;
 }
 
-void add_interfaces(Collector& out, const Named<InterfaceStats>* interfaces, std::size_t labels,
+void add_interfaces(Collector& out, const Table<InterfaceSubject>& table,
+                    const Named<InterfaceStats>* interfaces, std::size_t labels,
                     std::vector<Labelled<InterfaceSubject>>& subjects) {
   if (interfaces == nullptr) return;
   for (const auto* interface : sorted(*interfaces)) {
     subjects.push_back({{interface->second},
-                        out.label_set(labels, {{label::kInterface, out.kept(interface->first)}})});
+                        out.label_set(labels, table.label_names, {out.kept(interface->first)})});
   }
 }
 
 void add_network(Collector& out, const Task& task, std::size_t task_labels,
                  const Containers& containers) {
   std::vector<Labelled<InterfaceSubject>> of_task;
-  add_interfaces(out, task_interfaces(task), task_labels, of_task);
+  add_interfaces(out, kTaskNetworkTable, task_interfaces(task), task_labels, of_task);
   out.add(kTaskNetworkTable, of_task);
   std::vector<Labelled<InterfaceSubject>> of_containers;
   for (const auto& [subject, labels] : containers) {
-    add_interfaces(out, container_interfaces(task, subject.container), labels, of_containers);
+    add_interfaces(out, kContainerNetworkTable, container_interfaces(task, subject.container),
+                   labels, of_containers);
   }
   out.add(kContainerNetworkTable, of_containers);
 }
 
-// Subjects that a sample has several of: `list` makes them, `labels_of` says how they differ.
-template <class Subject, class List, class LabelsOf>
-std::vector<Labelled<Subject>> each(Collector& out, const Containers& containers, List list,
-                                    LabelsOf labels_of) {
+// Subjects that a sample has several of: `list` makes them, `values_of` says how they differ.
+template <class Subject, class List, class ValuesOf>
+void add_list(Collector& out, const Table<Subject>& table, const Containers& containers, List list,
+              ValuesOf values_of) {
   std::vector<Labelled<Subject>> subjects;
   for (const auto& [subject, labels] : containers) {
     if (!subject.container.stats) continue;
     for (Subject& one : list(*subject.container.stats)) {
-      const std::size_t own = out.label_set(labels, labels_of(one));
+      const std::size_t own = out.label_set(labels, table.label_names, values_of(one));
       subjects.push_back({std::move(one), own});
     }
   }
-  return subjects;
+  out.add(table, subjects);
 }
 
 void add_disk(Collector& out, const Containers& containers) {
-  out.add(kDiskTable, each<DeviceTraffic>(out, containers, device_traffic, [&](const auto& device) {
-            return OwnLabels{{label::kDevice, out.kept(device.device)}};
-          }));
+  add_list(out, kDiskTable, containers, device_traffic,
+           [&](const DeviceTraffic& device) -> LabelValues { return {out.kept(device.device)}; });
 }
 
 void add_memory_detail(Collector& out, const Containers& containers) {
-  const auto key = [](const MemoryNumber& n) { return OwnLabels{{label::kKey, n.key}}; };
+  const auto key = [](const MemoryNumber& n) -> LabelValues { return {n.key}; };
   const auto numbers = [](bool events) {
     return [events](const ContainerStats& stats) { return memory_numbers(stats.memory, events); };
   };
-  out.add(kMemoryBytesTable, each<MemoryNumber>(out, containers, numbers(false), key));
-  out.add(kMemoryEventsTable, each<MemoryNumber>(out, containers, numbers(true), key));
+  add_list(out, kMemoryBytesTable, containers, numbers(false), key);
+  add_list(out, kMemoryEventsTable, containers, numbers(true), key);
 }
 
 void add_cpu_detail(Collector& out, const Containers& containers) {
   const auto cores = [](const ContainerStats& stats) { return core_times(stats.cpu); };
-  out.add(kCpuCoreTable, each<CoreTime>(out, containers, cores, [&](const CoreTime& core) {
-            return OwnLabels{{label::kCore, out.kept(std::to_string(core.core))}};
-          }));
+  add_list(out, kCpuCoreTable, containers, cores, [&](const CoreTime& core) -> LabelValues {
+    return {out.kept(std::to_string(core.core))};
+  });
   out.add(kCpuThrottlingTable, containers);
 }
 
 void add_disk_detail(Collector& out, const Containers& containers) {
   const auto totals = [](const ContainerStats& stats) { return block_io_totals(stats.block_io); };
-  out.add(kDiskDetailTable,
-          each<BlockIoNumber>(out, containers, totals, [&](const BlockIoNumber& n) {
-            return OwnLabels{{label::kDevice, out.kept(n.device)},
-                             {label::kOp, out.kept(n.op)},
-                             {label::kKey, n.key}};
-          }));
+  add_list(out, kDiskDetailTable, containers, totals, [&](const BlockIoNumber& n) -> LabelValues {
+    return {out.kept(n.device), out.kept(n.op), n.key};
+  });
   const auto queued = [](const ContainerStats& stats) { return queued_requests(stats.block_io); };
-  out.add(kDiskQueueTable,
-          each<BlockIoNumber>(out, containers, queued, [&](const BlockIoNumber& n) {
-            return OwnLabels{{label::kDevice, out.kept(n.device)}, {label::kOp, out.kept(n.op)}};
-          }));
+  add_list(out, kDiskQueueTable, containers, queued, [&](const BlockIoNumber& n) -> LabelValues {
+    return {out.kept(n.device), out.kept(n.op)};
+  });
 }
 
 void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
@@ -175,21 +174,23 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
   out.add(kSelfTable, self, task_labels);
   std::vector<Labelled<EndpointSubject>> endpoints;
   std::vector<Labelled<CountSubject>> errors;
-  for (const auto& [name, use] :
-       {std::pair<std::string_view, const EndpointUse&>{"stats", self.stats},
-        {"task", self.task}}) {
-    endpoints.push_back({{use}, out.label_set(task_labels, {{label::kEndpoint, name}})});
+  const auto add_endpoint = [&](std::string_view name, const EndpointUse& use) {
+    const std::size_t labels = out.label_set(task_labels, kSelfEndpointTable.label_names, {name});
+    endpoints.push_back({{use}, labels});
     for (const auto& [kind, count] : use.errors) {
       errors.push_back(
-          {{count}, out.label_set(endpoints.back().labels, {{label::kReason, reason(kind)}})});
+          {{count}, out.label_set(task_labels, kSelfErrorTable.label_names, {name, reason(kind)})});
     }
-  }
+  };
+  if (self.asks_for_stats) add_endpoint("stats", self.stats);
+  add_endpoint("task", self.task);
   out.add(kSelfEndpointTable, endpoints);
   out.add(kSelfErrorTable, errors);
   std::vector<Labelled<CountSubject>> replies;
   for (const auto& [status, count] : self.replies) {
-    replies.push_back(
-        {{count}, out.label_set(task_labels, {{label::kCode, out.kept(std::to_string(status))}})});
+    replies.push_back({{count},
+                       out.label_set(task_labels, kSelfReplyTable.label_names,
+                                     {out.kept(std::to_string(status))})});
   }
   out.add(kSelfReplyTable, replies);
   if (self.process) out.add(kProcessTable, *self.process, fixed_labels);
@@ -205,23 +206,29 @@ std::size_t fixed_label_set(Collector& out, const MetricsConfig& config) {
 // The labels of the task that were chosen, on top of those that are the same everywhere.
 std::size_t task_label_set(Collector& out, const MetricsConfig& config, const Task& task,
                            std::size_t fixed_labels) {
-  const OwnLabels all = all_task_labels(task);
+  const LabelValues all = task_label_values(task);
   LabelSet chosen{.parent = fixed_labels};
   chosen.labels.reserve(config.task_labels.size());
   for (const auto& [name, index] : config.task_labels) {
-    chosen.labels.push_back({name, all[index].second});
+    chosen.labels.push_back({name, all[index]});
   }
   return out.label_set(std::move(chosen));
+}
+
+// The endpoint sends the Docker labels of a container from its creation on. What has been sampled,
+// runs or has ended without any has none.
+bool knows_docker_labels(const Container& container) {
+  return !container.labels.empty() || container.created || container.stats ||
+         container.known_status == "RUNNING" || container.known_status == "STOPPED";
 }
 
 Containers app_containers(Collector& out, const MetricsConfig& config, const Task& task,
                           std::size_t task_labels) {
   Containers containers;
   for (const Container& container : task.containers) {
-    if (!is_app(container) || (config.include && !config.include->matches(container.name)) ||
-        (config.exclude && config.exclude->matches(container.name))) {
-      continue;
-    }
+    if (!is_printed(config, container)) continue;
+    // Its series would end when the labels come, and others begin.
+    if (!config.docker_labels.empty() && !knows_docker_labels(container)) continue;
     LabelSet set{.parent = task_labels};
     set.labels.push_back({styled(label::kContainerName, config.snake_case), container.name});
     for (const auto& [name, key] : config.docker_labels) {
@@ -240,7 +247,7 @@ void add_profile(Collector& out, const Snapshot& snapshot, std::size_t task_labe
   out.add(kProfileContainerTable, containers);
   const Named<InterfaceStats> interfaces = all_interfaces(snapshot.task);
   std::vector<Labelled<InterfaceSubject>> subjects;
-  add_interfaces(out, &interfaces, task_labels, subjects);
+  add_interfaces(out, kProfileNetworkTable, &interfaces, task_labels, subjects);
   out.add(kProfileNetworkTable, subjects);
   out.add(kProfileTaskTable, snapshot.task, task_labels);
 }

@@ -3,27 +3,17 @@
 
 #include <algorithm>
 
+#include "profile.h"
 #include "quote.h"
+#include "tables.h"
 
 namespace ecs_exporter {
 namespace {
 
-constexpr std::array kTaskLabels = {label::kCluster,     label::kTaskArn,     label::kFamily,
-                                    label::kRevision,    label::kZone,        label::kTaskId,
-                                    label::kClusterName, label::kServiceName, label::kLaunchType,
-                                    label::kRegion,      label::kAccountId};
-constexpr std::size_t kDefaultTaskLabels = 5;
+// What Prometheus itself looks for on the series of a histogram or a summary.
+constexpr std::array<std::string_view, 2> kReserved = {"le", "quantile"};
 
-constexpr std::array kOtherLabels = {
-    label::kZoneId,        label::kVpcId,        label::kGroup,     label::kNetworkMode,
-    label::kContainerName, label::kImage,        label::kImageId,   label::kDockerId,
-    label::kDockerName,    label::kContainerArn, label::kLogDriver, label::kSnapshotter,
-    label::kStatus,        label::kInterface,    label::kDevice,    label::kOp,
-    label::kKey,           label::kCore,         label::kEndpoint,  label::kReason,
-    label::kCode};
-// Of ecs_exporter_build_info.
-constexpr std::array<std::string_view, 4> kBuildLabels = {"version", "revision", "compiler",
-                                                          "arch"};
+LabelNames task_labels_to_choose() { return kTaskLabelNames.first(kTaskLabelsToChoose); }
 
 bool is_label_name(std::string_view name) {
   const auto letter = [](char c) {
@@ -86,41 +76,56 @@ Groups default_groups() {
 Result<std::vector<MetricsConfig::TaskLabel>> task_labels_of(const MetricsChoices& choices) {
   std::vector<MetricsConfig::TaskLabel> labels;
   const auto add = [&](std::size_t index) {
-    labels.push_back({styled(kTaskLabels[index], choices.snake_case), index});
+    labels.push_back({styled(kTaskLabelNames[index], choices.snake_case), index});
   };
   if (choices.task_labels.empty()) {
-    for (std::size_t i = 0; i < kDefaultTaskLabels; ++i) add(i);
+    for (std::size_t i = 0; i < kTaskLabelsByDefault; ++i) add(i);
     return labels;
   }
   if (choices.task_labels == std::vector<std::string>{"none"}) return labels;
   for (const std::string& word : choices.task_labels) {
-    const auto* const found = std::ranges::find(kTaskLabels, word, &LabelName::camel);
-    if (found == kTaskLabels.end()) {
+    const LabelNames known = task_labels_to_choose();
+    const auto found = std::ranges::find(known, word, &LabelName::camel);
+    if (found == known.end()) {
       std::string names;
-      for (const LabelName& name : kTaskLabels) names += std::string(name.camel) + ", ";
+      for (const LabelName& name : known) names += std::string(name.camel) + ", ";
       return usage("--labels.task: " + excerpt(word) + " is not a label of the task: " + names +
                    "or none alone");
     }
-    add(static_cast<std::size_t>(found - kTaskLabels.begin()));
+    add(static_cast<std::size_t>(found - known.begin()));
   }
   return labels;
 }
 
+struct Known {
+  std::string_view name;
+  std::string of;
+};
+
+// The labels that the metrics have of themselves, whichever groups are on.
+std::vector<Known> labels_of_metrics(const MetricsConfig& config) {
+  std::vector<Known> known;
+  const auto add = [&](LabelNames names, std::string_view of) {
+    for (const LabelName& name : names) {
+      known.push_back({styled(name, config.snake_case), std::string(of)});
+    }
+  };
+  if (config.ecs_exporter_profile) {
+    add(profile_label_names(), "a label of the profile");
+    add(self_label_names(), "a label of the exporter");
+  } else {
+    add(task_labels_to_choose(), "a label of the task");
+    add(all_label_names(), "a label of the exporter");
+  }
+  for (const std::string_view name : kReserved) {
+    known.push_back({name, "a label of histograms and summaries"});
+  }
+  return known;
+}
+
 // No two labels that can meet on a series may have the same name.
 Result<void> check_names(const MetricsConfig& config) {
-  struct Known {
-    std::string_view name;
-    std::string of;
-  };
-  std::vector<Known> known;
-  for (const LabelName& name : kTaskLabels) {
-    known.push_back({styled(name, config.snake_case), "a label of the task"});
-  }
-  for (const LabelName& name : kOtherLabels) {
-    known.push_back({styled(name, config.snake_case), "a label of the exporter"});
-  }
-  for (const std::string_view name : kBuildLabels)
-    known.push_back({name, "a label of the exporter"});
+  std::vector<Known> known = labels_of_metrics(config);
   const auto add = [&](std::string_view name, const std::string& of) -> Result<void> {
     const auto found = std::ranges::find(known, name, &Known::name);
     if (found != known.end()) {
@@ -162,6 +167,11 @@ std::string_view styled(const LabelName& name, bool snake_case) {
   return snake_case ? name.snake : name.camel;
 }
 
+bool is_printed(const MetricsConfig& config, const Container& container) {
+  return is_app(container) && (!config.include || config.include->matches(container.name)) &&
+         (!config.exclude || !config.exclude->matches(container.name));
+}
+
 Result<MetricsConfig> make_metrics_config(const MetricsChoices& given) {
   MetricsChoices choices = given;
   if (choices.ecs_exporter_profile) {
@@ -174,7 +184,8 @@ Result<MetricsConfig> make_metrics_config(const MetricsChoices& given) {
     choices.snake_case = true;
   }
   MetricsConfig config{.snake_case = choices.snake_case,
-                       .ecs_exporter_profile = choices.ecs_exporter_profile};
+                       .ecs_exporter_profile = choices.ecs_exporter_profile,
+                       .stats = choices.stats};
   const auto groups = groups_of(choices.groups, "--metrics.groups");
   if (!groups) return std::unexpected(groups.error());
   config.groups = bit(kCore) | (choices.groups.empty() ? default_groups() : *groups);

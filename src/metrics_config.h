@@ -40,7 +40,12 @@ inline constexpr std::array<Group, 11> kGroups = {{
     {"core", true, "The specification's. Always on."},
     {"cpu", true, "CPU time and reservations."},
     {"memory", true, "Memory by kind."},
-    {"network", true, "Traffic: in network mode awsvpc of the task, else of each container."},
+    {"network", true,
+     "Traffic: in network mode awsvpc of the task, else of each container. Where the endpoint has "
+     "no "
+     "counters for awsvpc there are none: agents before 1.43.0, Fargate before platform version "
+     "1.4, "
+     "and ECS Managed Instances where their agent sends none."},
     {"disk", true, "Block I/O by device."},
     {"container", true, "State of each container. These stay when it has stopped."},
     {"task", true, "The task itself."},
@@ -58,6 +63,7 @@ struct MetricsChoices {
   Named<std::string> static_labels;
   bool snake_case = false;
   bool ecs_exporter_profile = false;
+  bool stats = true;               // false: the endpoint has none for this task, ever
   std::string include_containers;  // a regular expression; "": all
   std::string exclude_containers;  // a regular expression; "": none
 };
@@ -71,7 +77,7 @@ constexpr Groups bit(GroupIndex group) { return 1U << static_cast<unsigned>(grou
 struct MetricsConfig {
   struct TaskLabel {
     std::string_view name;
-    std::size_t index;  // in all_task_labels
+    std::size_t index;  // in kTaskLabelNames
   };
   struct DockerLabel {
     std::string name;
@@ -87,6 +93,7 @@ struct MetricsConfig {
   std::vector<StaticLabel> static_labels;
   bool snake_case = false;
   bool ecs_exporter_profile = false;
+  bool stats = true;
   std::optional<Pattern> include;
   std::optional<Pattern> exclude;
 };
@@ -109,6 +116,9 @@ Result<MetricsFilter> make_metrics_filter(const MetricsConfig& config,
                                           const std::vector<std::string>& collect,
                                           const std::vector<std::string>& exclude,
                                           std::vector<std::string> names);
+
+/// True if `container` has series: one of an app, by a name that is wanted.
+bool is_printed(const MetricsConfig& config, const Container& container);
 
 /// `name` in the style of `config`.
 std::string_view styled(const LabelName& name, bool snake_case);

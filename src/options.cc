@@ -100,6 +100,16 @@ constexpr Option kOptions[] = {
            return read_word(o.use_v2, text,
                             {{"true", true}, {"1", true}, {"false", false}, {"0", false}});
          }},
+    {.flag = "--ecs.stats",
+     .value_name = "STATS",
+     .wanted = "required or none",
+     .help = "none is for a host that has no stats for good, as with ECS_DISABLE_METRICS on its "
+             "agent: the endpoint is not asked for them, and up does not depend on them. Default: "
+             "required.",
+     .set =
+         [](Options& o, const std::string& text) {
+           return read_word(o.stats, text, {{"required", true}, {"none", false}});
+         }},
     {.flag = "--ecs.timeout",
      .value_name = "DURATION",
      .wanted = "a duration over 0, as 5s, 500ms or 1m",
@@ -216,7 +226,9 @@ constexpr Option kOptions[] = {
     {.flag = "--labels.docker",
      .value_name = "KEY,...",
      .wanted = "a list of keys of Docker labels",
-     .help = "Docker labels of a container to put on its series, as label_KEY. Default: none.",
+     .help =
+         "Docker labels of a container to put on its series, as label_KEY. The series begin when "
+         "the container has been created, as its labels are not known before. Default: none.",
      .set = [](Options& o, const std::string& text) { return read_list(o.docker_labels, text); }},
     {.flag = "--labels.static",
      .value_name = "JSON",

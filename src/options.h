@@ -22,6 +22,7 @@ struct Options {
 
   std::string metadata_uri;  // "": find it
   bool use_v2 = false;
+  bool stats = true;  // false: the endpoint has none, and is not asked for them
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   std::chrono::nanoseconds min_interval = std::chrono::milliseconds(250);
   std::optional<std::size_t> max_body_bytes;  // absent: by the memory that there is

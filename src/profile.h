@@ -1,17 +1,20 @@
-// The metrics of prometheus-community/ecs_exporter 0.4, for those who come from it: its names,
-// labels, types and units, from our model.
+// The metrics of prometheus-community/ecs_exporter 0.4, for those who come from it, and those that
+// its main branch has since: its names, labels, types and units, from our model.
 #pragma once
 
-#include <span>
+#include <vector>
 
 #include "metric.h"
 #include "model.h"
 
 namespace ecs_exporter {
 
-extern const std::span<const Metric<Task>> kProfileTaskTable;
-extern const std::span<const Metric<ContainerSubject>> kProfileContainerTable;
-extern const std::span<const Metric<InterfaceSubject>> kProfileNetworkTable;
+extern const Table<Task> kProfileTaskTable;
+extern const Table<ContainerSubject> kProfileContainerTable;
+extern const Table<InterfaceSubject> kProfileNetworkTable;
+
+/// Every label name that can stand on a series of these tables, some of them more than once.
+std::vector<LabelName> profile_label_names();
 
 /// The interfaces of the task by name: where containers have some of their own with the same name
 /// (bridge), they are added up.

@@ -7,6 +7,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "metrics.h"
@@ -130,7 +131,8 @@ Interpreter::Interpreted Interpreter::interpret(Replies replies) {
   }
   remember_peaks(task->task);
   for (const Container& container : task->task.containers) {
-    if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
+    if (stats && config_.stats && container.known_status == "RUNNING" && !container.stats &&
+        is_printed(config_, container)) {
       incomplete(Fault::In::kStats, "container " + container.name.substr(0, kLongestName) +
                                         " is RUNNING and has no stats");
     }
@@ -188,7 +190,10 @@ Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOption
       options_(options),
       config_(config),
       replies_(replies),
-      log_(log) {}
+      log_(log),
+      interpreter_(config) {
+  self_.asks_for_stats = config.stats;
+}
 
 Scraper::Waiting::Waiting(Scraper& scraper, std::chrono::nanoseconds time)
     : timer(scraper.executor_), patience(time), all_(scraper.waiting_) {
@@ -254,18 +259,31 @@ void Scraper::start_round(Clock::time_point now) {
   });
 }
 
-asio::awaitable<void> Scraper::round() {
+asio::awaitable<Fetched> Scraper::ask(const std::string& path, KeptConnection& connection) {
+  return fetch({.host = endpoint_.host,
+                .port = endpoint_.port,
+                .path = path,
+                .deadline = deadline_,
+                .max_body_bytes = options_.max_body_bytes},
+               &connection);
+}
+
+// Where there are no stats, `stats` stays as it is.
+asio::awaitable<void> Scraper::ask_both(Fetched& task, Fetched& stats) {
   using asio::experimental::awaitable_operators::operator&&;
-  const auto request = [&](const std::string& path) {
-    return FetchRequest{.host = endpoint_.host,
-                        .port = endpoint_.port,
-                        .path = path,
-                        .deadline = deadline_,
-                        .max_body_bytes = options_.max_body_bytes};
-  };
+  if (config_.stats) {
+    std::tie(task, stats) = co_await (ask(endpoint_.task_path, task_connection_) &&
+                                      ask(endpoint_.stats_path, stats_connection_));
+  } else {
+    task = co_await ask(endpoint_.task_path, task_connection_);
+  }
+}
+
+asio::awaitable<void> Scraper::round() {
   const auto begin = Clock::now();
-  auto [task, stats] = co_await (fetch(request(endpoint_.task_path), &task_connection_) &&
-                                 fetch(request(endpoint_.stats_path), &stats_connection_));
+  Fetched task;
+  Fetched stats{.body = "{}"};
+  co_await ask_both(task, stats);
 
   const unsigned requests = task.requests + stats.requests;
   Replies replies{.task = std::move(task.body), .stats = std::move(stats.body)};
@@ -273,7 +291,7 @@ asio::awaitable<void> Scraper::round() {
   if (news) answer_.reset();  // so that the interpreter can have its snapshot back
   const auto [snapshot, faults] = interpreter_.interpret(std::move(replies));
   count(self_.task, Fault::In::kTask, task, faults);
-  count(self_.stats, Fault::In::kStats, stats, faults);
+  if (config_.stats) count(self_.stats, Fault::In::kStats, stats, faults);
   self_.round_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const bool timed_out = std::ranges::any_of(
       faults, [](const Fault& fault) { return fault.error.kind == ErrorKind::kTimeout; });
@@ -362,7 +380,7 @@ Answer::Body Answer::finished(Exposition out, const MetricsFilter& filter) const
 }
 
 RecordedAnswer answer_from(const Replies& replies, const MetricsConfig& config) {
-  const auto [snapshot, faults] = Interpreter().interpret(replies);
+  const auto [snapshot, faults] = Interpreter(config).interpret(replies);
   return {.answer = Answer(snapshot, std::nullopt, config), .faults = faults};
 }
 

@@ -48,6 +48,9 @@ class Interpreter {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<Fault> faults;  // what went wrong; empty if and only if `snapshot->up`
   };
+  /// `config` says which containers are printed, and so judged; it must outlive this.
+  explicit Interpreter(const MetricsConfig& config) : config_(config) {}
+
   /// Where both replies are those of the last round and are not huge, so is the snapshot. Where
   /// only that to /task is, its task is taken out of the last snapshot if nobody else has that, and
   /// not read again.
@@ -72,6 +75,7 @@ class Interpreter {
   Result<TaskReply> task_of(const Result<std::string>& body, std::optional<Round>& last) const;
   void remember_peaks(Task& task);
 
+  const MetricsConfig& config_;
   std::map<std::string, std::uint64_t, std::less<>> peaks_;  // by DockerId
   Task identity_;                                            // of the task last seen
   std::optional<Round> last_;
@@ -116,11 +120,11 @@ class Answer {
   mutable std::array<Body, 4> bodies_;
 };
 
-/// Makes rounds, never two at once, and never so often that the endpoint sees more than two
-/// requests per `min_interval` on average: a scrape during a round waits for it, and one soon after
-/// it gets the same. A round goes on as long as the most patient of those that wait for it, and
-/// half a second at least; one that was too short for the endpoint is not shared with who has more
-/// time.
+/// Makes rounds of two requests (one, where there are no stats), never two rounds at once, and
+/// never so often that the endpoint sees more than two requests per `min_interval` on average: a
+/// scrape during a round waits for it, and one soon after it gets the same. A round goes on as long
+/// as the most patient of those that wait for it, and half a second at least; one that was too
+/// short for the endpoint is not shared with who has more time.
 class Scraper {
  public:
   /// `replies` counts what this exporter has answered; it and `config` must outlive the scraper.
@@ -160,6 +164,8 @@ class Scraper {
     std::vector<Waiting*>& all_;
   };
 
+  boost::asio::awaitable<Fetched> ask(const std::string& path, KeptConnection& connection);
+  boost::asio::awaitable<void> ask_both(Fetched& task, Fetched& stats);
   boost::asio::awaitable<void> round();
   void start_round(Clock::time_point now);
   void put_off_deadline();

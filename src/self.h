@@ -23,6 +23,7 @@ struct SelfUse {
   double round_seconds = 0;  // from the first request to the answer
   EndpointUse task;
   EndpointUse stats;
+  bool asks_for_stats = true;                 // false: `stats` says nothing
   std::map<unsigned, std::uint64_t> replies;  // of this server, by status
   std::optional<ProcessUsage> process;        // absent: not looked up
 };

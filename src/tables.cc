@@ -11,6 +11,28 @@ namespace ecs_exporter {
 namespace {
 
 using enum FamilyType;
+
+constexpr LabelName kTaskInfoLabels[] = {
+    label::kCluster,    label::kTaskArn, label::kFamily,      label::kRevision,
+    label::kZone,       label::kTaskId,  label::kClusterName, label::kServiceName,
+    label::kLaunchType, label::kRegion,  label::kAccountId,   label::kZoneId,
+    label::kVpcId,      label::kGroup,   label::kNetworkMode};
+constexpr LabelName kContainerInfoLabels[] = {
+    label::kImage,        label::kImageId,   label::kDockerId,   label::kDockerName,
+    label::kContainerArn, label::kLogDriver, label::kSnapshotter};
+constexpr LabelName kStatusLabel[] = {label::kStatus};
+constexpr LabelName kBuildLabels[] = {label::kVersion, label::kRevisionOfBuild, label::kCompiler,
+                                      label::kArch};
+constexpr LabelName kInterfaceLabel[] = {label::kInterface};
+constexpr LabelName kDeviceLabel[] = {label::kDevice};
+constexpr LabelName kBlockIoLabels[] = {label::kDevice, label::kOp, label::kKey};
+constexpr LabelName kQueueLabels[] = {label::kDevice, label::kOp};
+constexpr LabelName kKeyLabel[] = {label::kKey};
+constexpr LabelName kCoreLabel[] = {label::kCore};
+constexpr LabelName kEndpointLabel[] = {label::kEndpoint};
+constexpr LabelName kErrorLabels[] = {label::kEndpoint, label::kReason};
+constexpr LabelName kCodeLabel[] = {label::kCode};
+
 constexpr Metric<ContainerSubject> kCoreContainerRows[] = {
     {.name = "ecs_container_mem_usage_bytes",
      .type = kGauge,
@@ -339,17 +361,11 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .source = "task: Containers[]",
      .absent = "never",
      .value = [](const ContainerSubject&) -> Sampled { return kOne; },
-     .labels = [](const ContainerSubject& s) -> OwnLabels {
+     .label_names = kContainerInfoLabels,
+     .label_values = [](const ContainerSubject& s) -> LabelValues {
        const Container& c = s.container;
-       return {{label::kImage, c.image},
-               {label::kImageId, c.image_id},
-               {label::kDockerId, c.docker_id},
-               {label::kDockerName, c.docker_name},
-               {label::kContainerArn, c.arn},
-               {label::kLogDriver, c.log_driver},
-               {label::kSnapshotter, c.snapshotter}};
-     },
-     .label_names = "Image, ImageID, DockerID, DockerName, ContainerARN, LogDriver, Snapshotter"},
+       return {c.image, c.image_id, c.docker_id, c.docker_name, c.arn, c.log_driver, c.snapshotter};
+     }},
     {.name = "ecs_container_status",
      .type = kGauge,
      .help = "The status of the container is the one in the label; the value is 1.",
@@ -359,10 +375,10 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
          [](const ContainerSubject& s) {
            return s.container.known_status.empty() ? Sampled() : Sampled(kOne);
          },
-     .labels = [](const ContainerSubject& s) -> OwnLabels {
-       return {{label::kStatus, s.container.known_status}};
-     },
-     .label_names = "Status"},
+     .label_names = kStatusLabel,
+     .label_values = [](const ContainerSubject& s) -> LabelValues {
+       return {s.container.known_status};
+     }},
     {.name = "ecs_container_running",
      .type = kGauge,
      .help = "1 if the container is RUNNING, else 0.",
@@ -380,11 +396,11 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .absent = "no health check in the task definition",
      .value =
          [](const ContainerSubject& s) { return s.container.health ? Sampled(kOne) : Sampled(); },
-     .labels = [](const ContainerSubject& s) -> OwnLabels {
+     .label_names = kStatusLabel,
+     .label_values = [](const ContainerSubject& s) -> LabelValues {
        const std::string_view status = s.container.health->status;
-       return {{label::kStatus, status.empty() ? std::string_view("UNKNOWN") : status}};
-     },
-     .label_names = "Status"},
+       return {status.empty() ? std::string_view("UNKNOWN") : status};
+     }},
     {.name = "ecs_container_health_since_timestamp_seconds",
      .type = kGauge,
      .help = "When the health of the container last changed, in seconds since 1970.",
@@ -460,9 +476,8 @@ constexpr Metric<Task> kTaskInfoRows[] = {
      .source = "task",
      .absent = "never",
      .value = [](const Task&) -> Sampled { return kOne; },
-     .labels = [](const Task& t) { return all_task_labels(t); },
-     .label_names = "all of the task: those of --labels.task, and VPCID, Group, NetworkMode, "
-                    "AvailabilityZoneID"},
+     .label_names = kTaskInfoLabels,
+     .label_values = [](const Task& t) { return task_label_values(t); }},
 };
 
 constexpr Metric<Task> kTaskRows[] = {
@@ -472,8 +487,8 @@ constexpr Metric<Task> kTaskRows[] = {
      .source = "task: KnownStatus",
      .absent = "not sent",
      .value = [](const Task& t) { return t.known_status.empty() ? Sampled() : Sampled(kOne); },
-     .labels = [](const Task& t) -> OwnLabels { return {{label::kStatus, t.known_status}}; },
-     .label_names = "Status"},
+     .label_names = kStatusLabel,
+     .label_values = [](const Task& t) -> LabelValues { return {t.known_status}; }},
     {.name = "ecs_task_desired_status",
      .type = kGauge,
      .help = "The status that ECS wants the task to have is the one in the label; the value "
@@ -481,8 +496,8 @@ constexpr Metric<Task> kTaskRows[] = {
      .source = "task: DesiredStatus",
      .absent = "not sent",
      .value = [](const Task& t) { return t.desired_status.empty() ? Sampled() : Sampled(kOne); },
-     .labels = [](const Task& t) -> OwnLabels { return {{label::kStatus, t.desired_status}}; },
-     .label_names = "Status"},
+     .label_names = kStatusLabel,
+     .label_values = [](const Task& t) -> LabelValues { return {t.desired_status}; }},
     {.name = "ecs_task_cpu_limit_cores",
      .type = kGauge,
      .help = "CPUs that the containers of the task may use together; missing if the task "
@@ -630,13 +645,10 @@ constexpr Metric<ProcessUsage> kProcessRows[] = {
      .source = "this exporter",
      .absent = "never",
      .value = [](const ProcessUsage&) -> Sampled { return kOne; },
-     .labels = [](const ProcessUsage&) -> OwnLabels {
-       return {{{"version", "version"}, version()},
-               {{"revision", "revision"}, revision()},
-               {{"compiler", "compiler"}, compiler()},
-               {{"arch", "arch"}, architecture()}};
-     },
-     .label_names = "version, revision, compiler, arch"},
+     .label_names = kBuildLabels,
+     .label_values = [](const ProcessUsage&) -> LabelValues {
+       return {version(), revision(), compiler(), architecture()};
+     }},
     {.name = "process_cpu_seconds_total",
      .type = kCounter,
      .help = "CPU time this exporter has used, in user and kernel mode.",
@@ -776,45 +788,67 @@ static_assert(well_formed(kDiskQueueRows));
 
 }  // namespace
 
-const std::span<const Metric<ContainerSubject>> kCoreContainerTable = kCoreContainerRows;
-const std::span<const Metric<Snapshot>> kCoreTaskTable = kCoreTaskRows;
-const std::span<const Metric<ContainerSubject>> kCpuContainerTable = kCpuContainerRows;
-const std::span<const Metric<Task>> kCpuTaskTable = kCpuTaskRows;
-const std::span<const Metric<ContainerSubject>> kMemoryTable = kMemoryRows;
-const std::span<const Metric<InterfaceSubject>> kTaskNetworkTable = kTaskNetworkRows;
-const std::span<const Metric<InterfaceSubject>> kContainerNetworkTable = kContainerNetworkRows;
-const std::span<const Metric<DeviceTraffic>> kDiskTable = kDiskRows;
-const std::span<const Metric<ContainerSubject>> kContainerTable = kContainerRows;
-const std::span<const Metric<Task>> kTaskInfoTable = kTaskInfoRows;
-const std::span<const Metric<Task>> kTaskTable = kTaskRows;
-const std::span<const Metric<SelfUse>> kSelfTable = kSelfRows;
-const std::span<const Metric<EndpointSubject>> kSelfEndpointTable = kSelfEndpointRows;
-const std::span<const Metric<CountSubject>> kSelfErrorTable = kSelfErrorRows;
-const std::span<const Metric<CountSubject>> kSelfReplyTable = kSelfReplyRows;
-const std::span<const Metric<ProcessUsage>> kProcessTable = kProcessRows;
-const std::span<const Metric<MemoryNumber>> kMemoryBytesTable = kMemoryBytesRows;
-const std::span<const Metric<MemoryNumber>> kMemoryEventsTable = kMemoryEventsRows;
-const std::span<const Metric<CoreTime>> kCpuCoreTable = kCpuCoreRows;
-const std::span<const Metric<ContainerSubject>> kCpuThrottlingTable = kCpuThrottlingRows;
-const std::span<const Metric<BlockIoNumber>> kDiskDetailTable = kDiskDetailRows;
-const std::span<const Metric<BlockIoNumber>> kDiskQueueTable = kDiskQueueRows;
+const Table<ContainerSubject> kCoreContainerTable = {kCoreContainerRows};
+const Table<Snapshot> kCoreTaskTable = {kCoreTaskRows};
+const Table<ContainerSubject> kCpuContainerTable = {kCpuContainerRows};
+const Table<Task> kCpuTaskTable = {kCpuTaskRows};
+const Table<ContainerSubject> kMemoryTable = {kMemoryRows};
+const Table<InterfaceSubject> kTaskNetworkTable = {kTaskNetworkRows, kInterfaceLabel};
+const Table<InterfaceSubject> kContainerNetworkTable = {kContainerNetworkRows, kInterfaceLabel};
+const Table<DeviceTraffic> kDiskTable = {kDiskRows, kDeviceLabel};
+const Table<ContainerSubject> kContainerTable = {kContainerRows};
+const Table<Task> kTaskInfoTable = {kTaskInfoRows};
+const Table<Task> kTaskTable = {kTaskRows};
+const Table<SelfUse> kSelfTable = {kSelfRows};
+const Table<EndpointSubject> kSelfEndpointTable = {kSelfEndpointRows, kEndpointLabel};
+const Table<CountSubject> kSelfErrorTable = {kSelfErrorRows, kErrorLabels};
+const Table<CountSubject> kSelfReplyTable = {kSelfReplyRows, kCodeLabel};
+const Table<ProcessUsage> kProcessTable = {kProcessRows};
+const Table<MemoryNumber> kMemoryBytesTable = {kMemoryBytesRows, kKeyLabel};
+const Table<MemoryNumber> kMemoryEventsTable = {kMemoryEventsRows, kKeyLabel};
+const Table<CoreTime> kCpuCoreTable = {kCpuCoreRows, kCoreLabel};
+const Table<ContainerSubject> kCpuThrottlingTable = {kCpuThrottlingRows};
+const Table<BlockIoNumber> kDiskDetailTable = {kDiskDetailRows, kBlockIoLabels};
+const Table<BlockIoNumber> kDiskQueueTable = {kDiskQueueRows, kQueueLabels};
 
-OwnLabels all_task_labels(const Task& task) {
-  return {{label::kCluster, task.cluster},
-          {label::kTaskArn, task.arn},
-          {label::kFamily, task.family},
-          {label::kRevision, task.revision},
-          {label::kZone, task.availability_zone},
-          {label::kTaskId, last_part(task.arn)},
-          {label::kClusterName, last_part(task.cluster)},
-          {label::kServiceName, task.service_name},
-          {label::kLaunchType, task.launch_type},
-          {label::kRegion, arn_region(task.arn)},
-          {label::kAccountId, arn_account(task.arn)},
-          {label::kZoneId, task.availability_zone_id},
-          {label::kVpcId, task.vpc_id},
-          {label::kGroup, task.group},
-          {label::kNetworkMode, task_network_mode(task)}};
+const LabelNames kTaskLabelNames = kTaskInfoLabels;
+
+LabelValues task_label_values(const Task& task) {
+  return {task.cluster,
+          task.arn,
+          task.family,
+          task.revision,
+          task.availability_zone,
+          last_part(task.arn),
+          last_part(task.cluster),
+          task.service_name,
+          task.launch_type,
+          arn_region(task.arn),
+          arn_account(task.arn),
+          task.availability_zone_id,
+          task.vpc_id,
+          task.group,
+          task_network_mode(task)};
+}
+
+std::vector<LabelName> all_label_names() {
+  std::vector<LabelName> names(kTaskLabelNames.begin(), kTaskLabelNames.end());
+  names.push_back(label::kContainerName);
+  append_label_names(names, kCoreContainerTable, kCoreTaskTable, kCpuContainerTable, kCpuTaskTable,
+                     kMemoryTable, kTaskNetworkTable, kContainerNetworkTable, kDiskTable,
+                     kContainerTable, kTaskInfoTable, kTaskTable, kMemoryBytesTable,
+                     kMemoryEventsTable, kCpuCoreTable, kCpuThrottlingTable, kDiskDetailTable,
+                     kDiskQueueTable);
+  const std::vector<LabelName> of_self = self_label_names();
+  names.insert(names.end(), of_self.begin(), of_self.end());
+  return names;
+}
+
+std::vector<LabelName> self_label_names() {
+  std::vector<LabelName> names;
+  append_label_names(names, kSelfTable, kSelfEndpointTable, kSelfErrorTable, kSelfReplyTable,
+                     kProcessTable);
+  return names;
 }
 
 }  // namespace ecs_exporter

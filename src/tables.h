@@ -1,37 +1,47 @@
 // The tables of metrics.
 #pragma once
 
-#include <span>
+#include <cstddef>
+#include <vector>
 
 #include "metric.h"
 
 namespace ecs_exporter {
 
 // The groups, each a table a kind of subject.
-extern const std::span<const Metric<ContainerSubject>> kCoreContainerTable;
-extern const std::span<const Metric<Snapshot>> kCoreTaskTable;
-extern const std::span<const Metric<ContainerSubject>> kCpuContainerTable;
-extern const std::span<const Metric<Task>> kCpuTaskTable;
-extern const std::span<const Metric<ContainerSubject>> kMemoryTable;
-extern const std::span<const Metric<InterfaceSubject>> kTaskNetworkTable;
-extern const std::span<const Metric<InterfaceSubject>> kContainerNetworkTable;
-extern const std::span<const Metric<DeviceTraffic>> kDiskTable;
-extern const std::span<const Metric<ContainerSubject>> kContainerTable;
-extern const std::span<const Metric<Task>> kTaskInfoTable;  // with all labels of the task
-extern const std::span<const Metric<Task>> kTaskTable;
-extern const std::span<const Metric<SelfUse>> kSelfTable;
-extern const std::span<const Metric<EndpointSubject>> kSelfEndpointTable;
-extern const std::span<const Metric<CountSubject>> kSelfErrorTable;
-extern const std::span<const Metric<CountSubject>> kSelfReplyTable;
-extern const std::span<const Metric<ProcessUsage>> kProcessTable;
-extern const std::span<const Metric<MemoryNumber>> kMemoryBytesTable;
-extern const std::span<const Metric<MemoryNumber>> kMemoryEventsTable;
-extern const std::span<const Metric<CoreTime>> kCpuCoreTable;
-extern const std::span<const Metric<ContainerSubject>> kCpuThrottlingTable;
-extern const std::span<const Metric<BlockIoNumber>> kDiskDetailTable;
-extern const std::span<const Metric<BlockIoNumber>> kDiskQueueTable;
+extern const Table<ContainerSubject> kCoreContainerTable;
+extern const Table<Snapshot> kCoreTaskTable;
+extern const Table<ContainerSubject> kCpuContainerTable;
+extern const Table<Task> kCpuTaskTable;
+extern const Table<ContainerSubject> kMemoryTable;
+extern const Table<InterfaceSubject> kTaskNetworkTable;
+extern const Table<InterfaceSubject> kContainerNetworkTable;
+extern const Table<DeviceTraffic> kDiskTable;
+extern const Table<ContainerSubject> kContainerTable;
+extern const Table<Task> kTaskInfoTable;  // with all labels of the task
+extern const Table<Task> kTaskTable;
+extern const Table<SelfUse> kSelfTable;
+extern const Table<EndpointSubject> kSelfEndpointTable;
+extern const Table<CountSubject> kSelfErrorTable;
+extern const Table<CountSubject> kSelfReplyTable;
+extern const Table<ProcessUsage> kProcessTable;
+extern const Table<MemoryNumber> kMemoryBytesTable;
+extern const Table<MemoryNumber> kMemoryEventsTable;
+extern const Table<CoreTime> kCpuCoreTable;
+extern const Table<ContainerSubject> kCpuThrottlingTable;
+extern const Table<BlockIoNumber> kDiskDetailTable;
+extern const Table<BlockIoNumber> kDiskQueueTable;
 
-/// All labels of the task, as `ecs_task_info` has them.
-OwnLabels all_task_labels(const Task& task);
+/// All labels of the task, as `ecs_task_info` has them: first those that may stand on every series,
+/// and of these first those that do by default.
+extern const LabelNames kTaskLabelNames;
+inline constexpr std::size_t kTaskLabelsToChoose = 11;
+inline constexpr std::size_t kTaskLabelsByDefault = 5;
+LabelValues task_label_values(const Task& task);
+
+/// Every label name that can stand on a series of these tables, some of them more than once.
+std::vector<LabelName> all_label_names();
+/// The same of those about the exporter itself.
+std::vector<LabelName> self_label_names();
 
 }  // namespace ecs_exporter

@@ -15,6 +15,8 @@
 #include <string>
 
 #include "configured.h"
+#include "metrics.h"
+#include "profile.h"
 #include "scrape.h"
 
 namespace ecs_exporter {
@@ -57,6 +59,22 @@ TEST(Catalogue, NamesNoMetricTwice) {
   const auto all = names();
   EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size());
   EXPECT_GT(all.size(), 80U);
+}
+
+template <class Subject>
+void append_names(std::vector<std::string>& names, const Table<Subject>& table) {
+  for (const Metric<Subject>& row : table.rows) names.emplace_back(row.name);
+}
+
+TEST(Catalogue, ThePageOnMigratingNamesEveryMetricOfTheProfile) {
+  const std::string page = read_file(fs::path(TESTDATA_DIR).parent_path().parent_path() / "docs" /
+                                     "migrating-from-ecs-exporter.md");
+  std::vector<std::string> all;
+  append_names(all, kProfileTaskTable);
+  append_names(all, kProfileContainerTable);
+  append_names(all, kProfileNetworkTable);
+  EXPECT_EQ(all.size(), 39U);
+  for (const std::string& name : all) EXPECT_TRUE(page.contains("\n| `" + name + "` |")) << name;
 }
 
 TEST(Catalogue, EveryMetricOfTheTaskStandsInAGoldenFile) {
@@ -120,6 +138,52 @@ TEST(Catalogue, NoSeriesIsPrintedTwice) {
       if (line.starts_with('#')) continue;
       EXPECT_TRUE(seen.insert(line.substr(0, line.rfind(' '))).second)
           << folder.stem() << ": " << line;
+    }
+  }
+}
+
+// The names of the labels on the samples.
+std::set<std::string> label_names(const Families& families) {
+  std::set<std::string> out;
+  for (const Family& family : families.families) {
+    for (const Sample& sample : family.samples) {
+      for (std::size_t set = sample.labels; set != LabelSet::kNoParent;
+           set = families.label_sets[set].parent) {
+        for (const Label& label : families.label_sets[set].labels) out.emplace(label.name);
+      }
+    }
+  }
+  return out;
+}
+
+// Of every family, over all cases and of the exporter itself.
+std::set<std::string> printed_label_names(const MetricsConfig& config) {
+  SelfUse self{.replies = {{200, 1}}, .process = ProcessUsage{}};
+  self.task.errors[ErrorKind::kTimeout] = 1;
+  std::set<std::string> out = label_names(collect_self(self, {}, config));
+  for (const fs::path& folder : cases()) {
+    const Interpreter::Interpreted interpreted = Interpreter(config).interpret(
+        {.task = read_file(folder / "task.json"), .stats = read_file(folder / "stats.json")});
+    out.merge(label_names(collect(*interpreted.snapshot, config)));
+  }
+  return out;
+}
+
+TEST(Catalogue, NoLabelThatIsPrintedCanBeAStaticOneToo) {
+  for (const bool snake_case : {false, true}) {
+    for (const bool profile : {false, true}) {
+      MetricsChoices choices{
+          .groups = {"all"}, .snake_case = snake_case, .ecs_exporter_profile = profile};
+      const std::set<std::string> printed = printed_label_names(configured(choices));
+      EXPECT_EQ(printed.size(), profile ? 16U : 36U);
+      for (const std::string& name : printed) {
+        choices.static_labels = {{name, "x"}};
+        const auto config = make_metrics_config(choices);
+        ASSERT_FALSE(config) << name;
+        EXPECT_THAT(config.error().message,
+                    testing::StartsWith("--labels.static: \"" + name + "\" makes the label " +
+                                        name + ", which is also a label of the "));
+      }
     }
   }
 }

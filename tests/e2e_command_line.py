@@ -66,6 +66,18 @@ class ScrapeOfRecordedReplies(ProgramsTest):
         self.assertEqual(json.loads(line)["reason"], "json")
         self.assertIn("/task/stats", json.loads(line)["error"])
 
+    def test_a_container_that_is_left_out_may_have_no_stats(self):
+        task = json.loads(self.mock.ask("/task").body)
+        task["Containers"].append({"DockerId": "noisy-1", "Name": "noisy", "Type": "NORMAL",
+                                   "KnownStatus": "RUNNING"})
+        self.write(self.task, json.dumps(task))
+        self.assertEqual(self.scrape().returncode, 1)
+        for option in ("--containers.exclude=noisy", "--containers.include=[^n].*"):
+            with self.subTest(option):
+                ended = command("scrape", f"--task={self.task}", f"--stats={self.stats}", option)
+                self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+                self.assertEqual(Samples(ended.stdout).up[0], 1)
+
     def test_a_file_that_is_not_there_is_named(self):
         os.remove(self.stats)
         ended = self.scrape()
@@ -102,7 +114,7 @@ class CommandLine(ProgramsTest):
                 for word in ("serve", "scrape", "version", "9659", "ECS_CONTAINER_METADATA_URI_V4"):
                     self.assertIn(word, ended.stdout)
                 for option in ("ecs.metadata-uri", "ecs.timeout", "ecs.min-interval", "ecs.v2",
-                               "ecs.max-body-bytes", "port", "web.listen-address",
+                               "ecs.stats", "ecs.max-body-bytes", "port", "web.listen-address",
                                "web.telemetry-path", "log.level", "log.format",
                                "additional-log-fields"):
                     variable = re.sub("[.-]", "_", option).upper()
@@ -114,6 +126,7 @@ class CommandLine(ProgramsTest):
                 ("--ecs.min-interval", "ECS_MIN_INTERVAL", ["-1s", "5", "often"]),
                 ("--ecs.max-body-bytes", "ECS_MAX_BODY_BYTES", ["0", "-1", "4MiB"]),
                 ("--ecs.v2", "ECS_V2", ["perhaps"]),
+                ("--ecs.stats", "ECS_STATS", ["some", "false"]),
                 ("--port", "PORT", ["65536", "-1", "http", "96 59"]),
                 ("--web.listen-address", "WEB_LISTEN_ADDRESS", ["9659", "localhost"]),
                 ("--web.telemetry-path", "WEB_TELEMETRY_PATH", ["metrics", "/", "/-/healthy"]),
@@ -133,6 +146,16 @@ class CommandLine(ProgramsTest):
                 ended = command(DEAD, f"--web.listen-address={value}")
                 self.assertEqual(ended.returncode, 2)
                 self.assertIn(value, json.loads(ended.stderr.splitlines()[-1])["error"])
+
+    def test_a_static_label_that_a_metric_has_is_named(self):
+        for label, options in (("family", ["--metrics.profile=ecs_exporter"]),
+                               ("known_status", ["--metrics.profile=ecs_exporter"]),
+                               ("Status", []), ("status", ["--labels.style=snake"])):
+            with self.subTest(label):
+                ended = command(DEAD, "scrape", f'--labels.static={{"{label}": "x"}}', *options)
+                self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+                (line,) = ended.stderr.splitlines()
+                self.assertIn(f'--labels.static: "{label}"', json.loads(line)["error"])
 
     def test_an_unknown_word_is_named(self):
         for word in ("--nonsense", "--ecs.timeouts=5s", "frobnicate"):

@@ -435,3 +435,31 @@ class EndpointThatWasNeverWell(ProgramsTest):
         exporter.wait_for_line(WELL)
         began, well = [line for line in exporter.log if "endpoint" in line["msg"]]
         self.assertEqual([began["msg"], began["reason"], well["msg"]], [BEGAN, "connect", WELL])
+
+
+class HostWithoutStats(ProgramsTest):
+    def test_it_is_up_and_ready_where_no_stats_are_expected(self):
+        mock = self.started(Mock("--fail=stats=500"))
+        for options, variables in ((["--ecs.stats=none"], {}), ([], {"ECS_STATS": "none"})):
+            with self.subTest(options):
+                before = json.loads(mock.ask("/mock/requests").body)
+                exporter = self.started(
+                    Exporter(mock.url, *options, METRICS_GROUPS="", **variables))
+                self.assertEqual(exporter.ask("/-/ready").status, 200)
+                samples = exporter.scrape()
+                self.assertEqual(samples.up[0], 1)
+                of_task = {name for name in samples.families
+                           if not name.startswith(("ecs_exporter_", "process_"))}
+                self.assertEqual(of_task - FROM_TASK, set())
+                self.assertLessEqual({LIMIT, UP, "ecs_container_running"}, of_task)
+                self.assertEqual([dict(labels)["Endpoint"] for name, labels in samples.values
+                                  if name == "ecs_exporter_endpoint_up"], ["task"])
+                after = json.loads(mock.ask("/mock/requests").body)
+                self.assertEqual(after["stats"], before["stats"])
+                self.assertGreater(after["task"], before["task"])
+
+    def test_the_task_is_still_required(self):
+        mock = self.started(Mock("--fail=task=500"))
+        exporter = self.started(Exporter(mock.url, "--ecs.stats=none"))
+        self.assertEqual(exporter.scrape().up[0], 0)
+        self.assertEqual(exporter.ask("/-/ready").status, 503)

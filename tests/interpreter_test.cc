@@ -50,7 +50,7 @@ std::vector<std::string> messages(const Interpreter::Interpreted& interpreted) {
 
 // An interpreter after some rounds.
 struct Rounds {
-  Interpreter interpreter;
+  Interpreter interpreter{core_config()};
   Interpreter::Interpreted last;
 
   Rounds& then(Result<std::string> task_body, Result<std::string> stats_body) {
@@ -114,6 +114,24 @@ TEST(Interpreter, RunningContainerWithoutStatsIsAnError) {
   EXPECT_THAT(messages(result), ElementsAre("container web is RUNNING and has no stats"));
   EXPECT_EQ(result.faults.at(0).error.kind, ErrorKind::kShape);
   EXPECT_TRUE(result.snapshot->task_is_current);
+}
+
+TEST(Interpreter, ContainerThatIsNotPrintedIsNotJudged) {
+  const std::string two = task(container("noisy") + ", " + container("web"));
+  for (const MetricsChoices& choices : {MetricsChoices{.exclude_containers = "noi.*"},
+                                        MetricsChoices{.include_containers = "web"}}) {
+    const MetricsConfig config = configured(choices);
+    Interpreter interpreter(config);
+    EXPECT_TRUE(interpreter.interpret({.task = two, .stats = web_uses(5)}).snapshot->up);
+    EXPECT_THAT(messages(interpreter.interpret({.task = two, .stats = "{}"})),
+                ElementsAre("container web is RUNNING and has no stats"));
+  }
+}
+
+TEST(Interpreter, NoStatsAreNoErrorWhereNoneAreExpected) {
+  const MetricsConfig config = configured({.stats = false});
+  Interpreter interpreter(config);
+  EXPECT_TRUE(interpreter.interpret({.task = task(container("web")), .stats = "{}"}).snapshot->up);
 }
 
 TEST(Interpreter, LabelsThatWouldTakeManyTimesTheReplyLoseIt) {

@@ -80,6 +80,37 @@ TEST(MetricsConfig, DockerLabelsStandOnTheContainersThatHaveThem) {
   EXPECT_THAT(text, HasSubstr("{ContainerName=\"log-router\"} 5"));
 }
 
+TEST(MetricsConfig, WithDockerLabelsAContainerIsPrintedOnceTheyAreKnown) {
+  const auto printed_of = [](const Container& container, const MetricsChoices& choices) {
+    const Snapshot snapshot{.task = {.limits = {.memory_mib = 64}, .containers = {container}},
+                            .task_is_current = true};
+    const MetricsConfig config = configured(choices);
+    return exposition(collect(snapshot, config), ExpositionFormat::kText);
+  };
+  const MetricsChoices with_labels{.task_labels = {"none"}, .docker_labels = {"tier"}};
+  for (const char* status : {"NONE", "MANIFEST_PULLED", "PULLED", "PENDING"}) {
+    const Container early{.name = "web", .known_status = status};
+    EXPECT_THAT(printed_of(early, with_labels), Not(HasSubstr("ContainerName="))) << status;
+    EXPECT_THAT(printed_of(early, {}), HasSubstr("ecs_container_running{ContainerName=\"web\"} 0"));
+  }
+  const Container created{
+      .docker_id = "id", .name = "web", .known_status = "CREATED", .labels = {{"tier", "1"}}};
+  EXPECT_THAT(printed_of(created, with_labels),
+              HasSubstr("ecs_container_running{ContainerName=\"web\",label_tier=\"1\"} 0\n"));
+  EXPECT_THAT(
+      printed_of(created, with_labels),
+      HasSubstr(
+          "ecs_container_mem_limit_bytes{ContainerName=\"web\",label_tier=\"1\"} 67108864\n"));
+  const Container without{.name = "web", .created = Timestamp{.seconds = 9}};
+  EXPECT_THAT(printed_of(without, with_labels),
+              HasSubstr("ecs_container_mem_limit_bytes{ContainerName=\"web\"} 67108864\n"));
+  for (const char* status : {"RUNNING", "STOPPED"}) {
+    EXPECT_THAT(printed_of({.name = "web", .known_status = status}, with_labels),
+                HasSubstr("ecs_container_running{ContainerName=\"web\"} "))
+        << status;
+  }
+}
+
 TEST(MetricsConfig, StaticLabelsStandOnEverySeries) {
   const std::string text = printed({.task_labels = {"none"}, .static_labels = {{"env", "pr\"od"}}});
   EXPECT_THAT(text, HasSubstr("ecs_container_exporter_up{env=\"pr\\\"od\"} 1"));
@@ -124,6 +155,23 @@ TEST(MetricsConfig, NamesThatWouldMeetAreRefused) {
       "--labels.static: \"TaskID\" makes the label TaskID, which is also a label of the task");
   EXPECT_EQ(message({.task_labels = {"TaskID", "TaskID"}}),
             "--labels.task: TaskID stands there twice");
+}
+
+TEST(MetricsConfig, OnlyNamesThatTheProfilePrintsAreRefusedWithIt) {
+  for (const char* name : {"family", "desired_status", "container_name", "reason", "arch"}) {
+    EXPECT_THAT(message({.static_labels = {{name, "x"}}, .ecs_exporter_profile = true}),
+                HasSubstr(std::string(name) + ", which is also a label of the "));
+  }
+  const std::string text =
+      printed({.static_labels = {{"status", "x"}, {"TaskARN", "y"}}, .ecs_exporter_profile = true});
+  EXPECT_THAT(text, HasSubstr("\necs_container_exporter_up{status=\"x\",TaskARN=\"y\"} 1\n"));
+}
+
+TEST(MetricsConfig, LabelsOfHistogramsAreRefused) {
+  for (const char* name : {"le", "quantile"}) {
+    EXPECT_THAT(message({.static_labels = {{name, "1"}}}),
+                testing::EndsWith(", which is also a label of histograms and summaries"));
+  }
 }
 
 TEST(MetricsConfig, StaticNamesMustBeLabelNames) {

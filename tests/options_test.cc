@@ -100,6 +100,7 @@ const std::vector<Row>& option_table() {
       {"--shutdown-delay", "SHUTDOWN_DELAY", "a duration, as 15s or 0", "0", {"1", "-1s", "x"}},
       {"--no-sandbox", "NO_SANDBOX", "true or false", "true", {"yes", "TRUE", "off"}},
       {"--metrics.groups", "METRICS_GROUPS", "a list of groups", "core,cpu", {"core,,cpu", ","}},
+      {"--ecs.stats", "ECS_STATS", "required or none", "none", {"None", "optional", "false"}},
       {"--metrics.profile",
        "METRICS_PROFILE",
        "default or ecs_exporter",
@@ -128,6 +129,7 @@ TEST(Options, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(options.command, Command::kServe);
   EXPECT_EQ(options.metadata_uri, "");
   EXPECT_FALSE(options.use_v2);
+  EXPECT_TRUE(options.stats);
   EXPECT_EQ(options.timeout, seconds(5));
   EXPECT_EQ(options.min_interval, milliseconds(250));
   EXPECT_EQ(options.max_body_bytes, std::nullopt);
@@ -266,6 +268,12 @@ TEST(Options, SwitchMayStandAlone) {
   EXPECT_FALSE(parsed({"--no-sandbox"}).sandbox);
   EXPECT_FALSE(parsed({}, {{"NO_SANDBOX", "1"}}).sandbox);
   EXPECT_TRUE(parsed({"--no-sandbox=false"}, {{"NO_SANDBOX", "true"}}).sandbox);
+}
+
+TEST(Options, StatsAreRequiredOrNone) {
+  EXPECT_FALSE(parsed({"--ecs.stats=none"}).stats);
+  EXPECT_FALSE(parsed({}, {{"ECS_STATS", "none"}}).stats);
+  EXPECT_TRUE(parsed({"--ecs.stats=required"}, {{"ECS_STATS", "none"}}).stats);
 }
 
 TEST(Options, SwitchBeforeACommandDoesNotSwallowIt) {

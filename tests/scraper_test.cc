@@ -40,7 +40,8 @@ enum class Mood { kWell, kKeeping, kNotFound, kFailing, kClosing, kWaiting };
 class Scraping {
  public:
   explicit Scraping(nanoseconds min_interval = nanoseconds(0), nanoseconds timeout = seconds(20),
-                    nanoseconds report_interval = hours(1))
+                    nanoseconds report_interval = hours(1),
+                    const MetricsConfig& config = core_config())
       : endpoint_(io_, [this](const std::string& request) { return reply(request); }),
         scraper_(io_.get_executor(),
                  {.host = "127.0.0.1",
@@ -52,7 +53,7 @@ class Scraping {
                   .min_interval = min_interval,
                   .max_body_bytes = 1000,
                   .report_interval = report_interval},
-                 core_config(), replies_, log.log()) {}
+                 config, replies_, log.log()) {}
 
   asio::awaitable<Shared> scrape(std::optional<nanoseconds> patience = std::nullopt) {
     return scraper_.scrape(patience);
@@ -63,6 +64,7 @@ class Scraping {
   }
   void forget_connections() { scraper_.forget_connections(); }
   bool ready() const { return scraper_.ready(); }
+  std::vector<std::string> asked() const { return endpoint_.requests(); }
   std::size_t requests() const { return endpoint_.requests().size(); }
   std::size_t connections() const { return endpoint_.connections(); }
   asio::io_context& io() { return io_; }
@@ -104,6 +106,24 @@ TEST(Scraper, ARoundIsTwoRequests) {
     EXPECT_TRUE(answer->up());
     EXPECT_THAT(*answer->body(ExpositionFormat::kText, false), testing::EndsWith(kUp));
     EXPECT_EQ(scraping.requests(), 2U);
+  }());
+}
+
+TEST(Scraper, AHostWithoutStatsIsNotAskedForThem) {
+  const MetricsConfig config = configured({.groups = {"core", "self"}, .stats = false});
+  Scraping scraping(nanoseconds(0), seconds(20), hours(1), config);
+  run(scraping.io(), [&]() -> Async {
+    const Shared answer = co_await scraping.scrape();
+    EXPECT_TRUE(answer->up());
+    EXPECT_TRUE(scraping.ready());
+    EXPECT_THAT(scraping.asked(), ElementsAre(testing::StartsWith("GET /task ")));
+    const std::string text = *answer->body(ExpositionFormat::kText, false);
+    EXPECT_THAT(text,
+                HasSubstr("\necs_exporter_endpoint_up{TaskARN=\"arn:t\",Endpoint=\"task\"} 1\n"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("Endpoint=\"stats\"")));
+
+    const Shared failed = co_await scraping.scrape_when(Mood::kNotFound);
+    EXPECT_FALSE(failed->up());
   }());
 }
 
