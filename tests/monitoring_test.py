@@ -28,6 +28,12 @@ def tests_of(file: str) -> list[dict]:
     return yaml.safe_load((MONITORING / "tests" / file).read_text())["tests"]
 
 
+def readme_queries() -> list[str]:
+    blocks = re.findall(r"```promql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    code = re.sub(r"^#.*\n", "", "\n\n".join(blocks), flags=re.MULTILINE)
+    return re.split(r"\n\n+", code.strip())
+
+
 def check_promql(expressions: list[str]):
     rules = [{"record": f"query:{n}", "expr": e} for n, e in enumerate(expressions)]
     with tempfile.TemporaryDirectory() as folder:
@@ -158,9 +164,7 @@ class NamesTest(unittest.TestCase):
             self.assertEqual(metrics_in(rule["expr"]) & recorded, set(), rule["alert"])
 
     def test_the_queries_of_the_readme_name_what_is_there(self):
-        blocks = re.findall(r"```promql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        code = re.sub(r"^#.*\n", "", "\n\n".join(blocks), flags=re.MULTILINE)
-        expressions = re.split(r"\n\n+", code.strip())
+        expressions = readme_queries()
         self.assertTrue(expressions)
         for expression in expressions:
             with self.subTest(expression):
