@@ -185,7 +185,8 @@ class ExamplesTest(unittest.TestCase):
         template = yaml.load((DEPLOY / "ecs/cloudformation.yml").read_text(), Template)
         groups = {name for name, resource in template["Resources"].items()
                   if resource["Type"] == "AWS::Logs::LogGroup"}
-        for container in template["Resources"]["TaskDefinition"]["Properties"]["ContainerDefinitions"]:
+        task = template["Resources"]["TaskDefinition"]["Properties"]
+        for container in task["ContainerDefinitions"]:
             self.assertIn(container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"], groups)
         example = terraform("examples/fargate/main.tf")
         (call,) = example["module"]["exporter"]

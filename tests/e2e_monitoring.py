@@ -178,7 +178,7 @@ class AlertsOnEndpointsThatFail(ProgramsTest):
             seen = raised(state)
             return all(alerts <= seen[case] for case, alerts in expected.items())
 
-        wait_until("all that should be told of is at least pending", lambda: all_of("pending|firing"))
+        wait_until("all that should be told of is pending", lambda: all_of("pending|firing"))
         wait_until("all of it fires", lambda: all_of("firing"))
         self.assertEqual(raised("firing"), expected)
         # The flapping one had good scrapes within each window of the alert: it was not just down.
