@@ -145,11 +145,17 @@ class SidecarTest(unittest.TestCase):
                          without(self.reference, "logConfiguration"))
 
     def test_the_terraform_module_makes_the_same(self):
-        (local,) = terraform("main.tf")["locals"]
+        module = terraform("main.tf")
+        (local,) = module["locals"]
         text = re.sub(r"\s+", " ", local["container_definition"])
         fixed = without(self.reference, "name", "image", "portMappings", "logConfiguration",
                         "dockerLabels")
+        given = {"cpu": "cpu", "memoryReservation": "memory_reservation", "memory": "memory"}
         for key, literal in literals(fixed):
+            if key in given:
+                (variable,) = module["variable"][given[key]]
+                self.assertEqual(json.dumps(variable["default"]), literal)
+                literal = f"var.{given[key]}"
             self.assertIn(f"{key} = {literal}", text)
         variables = {"9659": "tostring(var.port)", "ecs-task": "var.job_name"}
         for label, value in self.reference["dockerLabels"].items():
@@ -162,6 +168,51 @@ def literals(value: dict) -> list[tuple[str, str]]:
     for key, inner in value.items():
         found += literals(inner) if isinstance(inner, dict) else [(key, json.dumps(inner))]
     return found
+
+
+class ExamplesTest(unittest.TestCase):
+    """That what a task cannot start without is in the examples, and said."""
+
+    def test_the_architecture_is_a_parameter_of_the_template(self):
+        template = yaml.load((DEPLOY / "ecs/cloudformation.yml").read_text(), Template)
+        parameter = template["Parameters"]["CpuArchitecture"]
+        self.assertEqual(parameter["AllowedValues"], ["X86_64", "ARM64"])
+        self.assertIn(parameter["Default"], parameter["AllowedValues"])
+        task = template["Resources"]["TaskDefinition"]["Properties"]
+        self.assertEqual(task["RuntimePlatform"]["CpuArchitecture"], {"Ref": "CpuArchitecture"})
+
+    def test_whoever_names_a_log_group_creates_it(self):
+        template = yaml.load((DEPLOY / "ecs/cloudformation.yml").read_text(), Template)
+        groups = {name for name, resource in template["Resources"].items()
+                  if resource["Type"] == "AWS::Logs::LogGroup"}
+        task = template["Resources"]["TaskDefinition"]["Properties"]
+        for container in task["ContainerDefinitions"]:
+            self.assertIn(container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"], groups)
+        example = terraform("examples/fargate/main.tf")
+        (call,) = example["module"]["exporter"]
+        named = re.search(r"aws_cloudwatch_log_group\.(\w+)\.name",
+                          call["log_configuration"]["options"]["awslogs-group"])[1]
+        self.assertIn(named, example["resource"]["aws_cloudwatch_log_group"])
+
+    def test_the_role_may_read_the_secrets_of_the_terraform_example(self):
+        example = terraform("examples/fargate/main.tf")
+        (call,) = example["module"]["exporter"]
+        policies = json.dumps(example["resource"]["aws_iam_role_policy"])
+        self.assertIn("secretsmanager:GetSecretValue", policies)
+        self.assertTrue(call["secrets"])
+        for arn in call["secrets"].values():
+            self.assertIn(arn.removeprefix("${").removesuffix("}"), policies)
+
+    def test_the_document_says_what_the_sidecar_may_keep_from_starting(self):
+        document = (DEPLOY / "README.md").read_text()
+        for word in ("CannotPullContainerError", "repositoryCredentials", "awslogs-create-group",
+                     "logs:CreateLogGroup", "ECS Exec"):
+            self.assertIn(word, document)
+        readme = (ROOT / "README.md").read_text()
+        headings = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+                    for heading in re.findall(r"^## (.*)", document, re.MULTILINE)]
+        (anchor,) = re.findall(r"\(deploy/README\.md#([\w-]+)\)", readme)
+        self.assertIn(anchor, headings)
 
 
 class FilesTest(unittest.TestCase):

@@ -96,6 +96,17 @@ class DiscoveryTest(unittest.TestCase):
                 for cluster in discovery["clusters"]:
                     self.assertRegex(cluster, "^arn:aws:ecs:")
 
+    def test_all_say_since_which_prometheus_it_finds_tasks_without_crashing(self):
+        texts = [path.read_text() for path in (ROOT / "README.md", ROOT / "docs/scale.md",
+                                               CONFIGS / "prometheus-aws-sd.yml")]
+        for text in texts:
+            since = re.findall(r"(\d+\.\d+) or later", re.sub(r"^# ", "", text, flags=re.MULTILINE))
+            self.assertEqual(since, ["3.15"])
+        for older in ("ecs-observer.yaml", "ecs-discovery-file-sd.yml", "dns-sd.yml"):
+            self.assertIn(older, texts[2])
+            self.assertTrue((CONFIGS / older).exists())
+        self.assertIn("`request_concurrency`", texts[1])
+
     def test_each_target_is_in_exactly_one_of_the_shards(self):
         config = read("prometheus-shard.yml")
         hashmod, keep, *_ = config["scrape_configs"][0]["relabel_configs"]

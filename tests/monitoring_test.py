@@ -10,7 +10,7 @@ import unittest
 
 import yaml
 
-from promql_names import ROOT, grouped_by, matchers_in, metrics_in, printed
+from promql_names import ROOT, clauses_in, grouped_by, matchers_in, metrics_in, printed
 from promtool import promtool
 
 MONITORING = ROOT / "monitoring"
@@ -26,6 +26,12 @@ def rules_of(file: str) -> list[dict]:
 
 def tests_of(file: str) -> list[dict]:
     return yaml.safe_load((MONITORING / "tests" / file).read_text())["tests"]
+
+
+def readme_queries() -> list[str]:
+    blocks = re.findall(r"```promql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    code = re.sub(r"^#.*\n", "", "\n\n".join(blocks), flags=re.MULTILINE)
+    return re.split(r"\n\n+", code.strip())
 
 
 def check_promql(expressions: list[str]):
@@ -84,9 +90,46 @@ class RulesTest(unittest.TestCase):
             with self.subTest(rule["alert"]):
                 self.assertRegex(rule["alert"], "^ECS[A-Z]")
                 self.assertIn(rule["labels"]["severity"], ("critical", "warning", "info"))
-                self.assertEqual(rule["annotations"].keys(), {"summary", "description"})
+                self.assertEqual(rule["annotations"].keys(),
+                                 {"summary", "description", "runbook_url"})
                 self.assertRegex(rule["annotations"]["summary"], r"^[^{]*\.$")  # static, a sentence
                 self.assertIn("{{", rule["annotations"]["description"])
+
+
+class RunbookTest(unittest.TestCase):
+    def setUp(self):
+        document = (ROOT / "docs/runbook.md").read_text()
+        _, *parts = re.split(r"^## (.+)\n", document, flags=re.MULTILINE)
+        self.sections = dict(zip(parts[::2], parts[1::2]))
+        self.document = document
+
+    def test_each_alert_has_its_section_and_each_section_an_alert(self):
+        alerts = [rule["alert"] for rule in rules_of("alerts.yml")]
+        self.assertEqual(list(self.sections), alerts)
+
+    def test_each_alert_leads_to_its_section(self):
+        for rule in rules_of("alerts.yml"):
+            page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+            self.assertRegex(page, "^https://github.com/[^/]+/ecs-task-metadata-exporter/blob/main"
+                                   "/docs/runbook.md$")
+            self.assertEqual(anchor, rule["alert"].lower())  # as GitHub makes it of the heading
+
+    def test_each_section_says_what_it_means_and_what_to_look_at_and_to_do(self):
+        for alert, section in self.sections.items():
+            begins = re.findall(r"^\*\*(.+?)\*\*", section, re.MULTILINE)
+            self.assertEqual(begins, ["It means:", "Look at", "Do:"], alert)
+
+    def test_its_links_lead_to_sections_panels_and_files_that_are_there(self):
+        for path, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", self.document):
+            if path:
+                self.assertTrue((ROOT / "docs" / path).exists(), path)
+            else:
+                self.assertIn(anchor, [alert.lower() for alert in self.sections])
+        titles = {panel["title"] for board in DASHBOARDS
+                  for panel in panels(json.loads(board.read_text()))}
+        named = re.findall(r'panels? "([^"]+)"(?: and "([^"]+)")?', " ".join(self.document.split()))
+        self.assertTrue(named)
+        self.assertEqual({title for pair in named for title in pair if title} - titles, set())
 
 
 class NamesTest(unittest.TestCase):
@@ -121,15 +164,15 @@ class NamesTest(unittest.TestCase):
             self.assertEqual(metrics_in(rule["expr"]) & recorded, set(), rule["alert"])
 
     def test_the_queries_of_the_readme_name_what_is_there(self):
-        blocks = re.findall(r"```promql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        code = re.sub(r"^#.*\n", "", "\n\n".join(blocks), flags=re.MULTILINE)
-        expressions = re.split(r"\n\n+", code.strip())
+        expressions = readme_queries()
         self.assertTrue(expressions)
         for expression in expressions:
             with self.subTest(expression):
                 self.assert_known(expression)
                 for window in re.findall(r"\[(\w+)\]", expression):
                     self.assertIn(window, ("5m", "1h"), "four scrapes, also at one a minute")
+                for _, labels in clauses_in(expression):
+                    self.assertIn(labels, (set(), {"job", "instance", "TaskARN"}), expression)
         check_promql(expressions)
 
     def test_dashboards_name_what_is_there(self):
@@ -153,6 +196,12 @@ def panels(board: dict) -> list[dict]:
 
 def queries(board: dict) -> list[tuple[dict, str]]:
     return [(panel, target["expr"]) for panel in panels(board) for target in panel["targets"]]
+
+
+def overrides(panel: dict) -> dict[str, dict]:
+    """What a panel sets for single fields: {field: {property: value}}."""
+    return {override["matcher"]["options"]: {p["id"]: p["value"] for p in override["properties"]}
+            for override in panel["fieldConfig"]["overrides"]}
 
 
 def query_variables(board: dict) -> list[dict]:
@@ -204,7 +253,9 @@ class DashboardsTest(unittest.TestCase):
         for board in self.boards.values():
             with self.subTest(board["title"]):
                 self.assertIsNone(board["id"])
-                self.assertIs(board["editable"], False)
+                # A board that is imported is its owner's; dashboard-linter wants the opposite.
+                self.assertIs(board["editable"], True)
+                self.assertIn(("uneditable-dashboard", board["title"]), self.excluded)
                 for key in ("uid", "title", "tags", "refresh"):
                     self.assertTrue(board[key], key)
                 self.assertGreaterEqual(board["schemaVersion"], 36)
@@ -271,6 +322,88 @@ class DashboardsTest(unittest.TestCase):
                     with self.subTest(panel["title"]):
                         rest = re.sub(windows, "", query)
                         self.assertNotRegex(rest, r"_total\b|rate\(|increase\(|\[")
+
+    def test_shares_of_a_limit_change_colour_at_80_and_90_per_cent(self):
+        """Of a share, which goes from 0 to 1: Grafana's own threshold stands at 80."""
+        bounds = [(None, "green"), (0.8, "orange"), (0.9, "red")]
+        found = 0
+        for board in self.boards.values():
+            for panel in panels(board):
+                defaults = panel["fieldConfig"]["defaults"]
+                fields = [defaults] if defaults["unit"] == "percentunit" else []
+                fields += [field for field in overrides(panel).values()
+                           if field.get("unit") == "percentunit"]
+                for field in fields:
+                    with self.subTest(board["title"], panel=panel["title"]):
+                        if panel["title"] == "CPU against the reservation":  # over 1 is no harm
+                            self.assertNotIn("thresholds", field)
+                            continue
+                        found += 1
+                        self.assertEqual(field["thresholds"]["mode"], "absolute")
+                        self.assertEqual([(step["value"], step["color"])
+                                          for step in field["thresholds"]["steps"]], bounds)
+                        shown = field.get("custom", {}).get("thresholdsStyle", {}).get("mode")
+                        self.assertTrue(shown == "dashed" or field["color"]["mode"] == "thresholds")
+        self.assertGreaterEqual(found, 10)
+
+    def test_what_is_wrong_with_a_container_stands_out(self):
+        tables = {panel["title"]: panel for panel in panels(self.boards["task.json"])}
+        for title, field, colours in (
+                ("Health", "Status", {"HEALTHY": "green", "UNKNOWN": "orange", "UNHEALTHY": "red"}),
+                ("Exit codes", "Exit code", {"0": "green", "137": "red"})):
+            panel = tables[title]
+            properties = overrides(panel)[field]
+            (mapping,) = properties["mappings"]
+            self.assertEqual({value: to["color"] for value, to in mapping["options"].items()},
+                             colours)
+            self.assertEqual(properties["custom.cellOptions"]["type"], "color-text")
+            shown = [re.search(r"by \(([^)]*)\)", t["expr"])[1] for t in panel["targets"]]
+            organize = panel["transformations"][-1]["options"]
+            self.assertTrue(field in organize["renameByName"].values()
+                            or (field in shown[0] and field not in organize["excludeByName"]))
+
+    def test_restarts_are_whole(self):
+        recorded = {rule["record"]: rule["expr"] for rule in rules_of("rules.yml")}
+        found = 0
+        for board in self.boards.values():
+            for panel, query in queries(board):
+                expressions = [query, *(recorded.get(name, "") for name in metrics_in(query))]
+                for expression in expressions:
+                    for at in re.finditer(r"\bincrease\(", expression):
+                        found += 1
+                        self.assertTrue(expression[:at.start()].endswith("round("), panel["title"])
+        self.assertGreaterEqual(found, 4)
+
+    def test_a_task_is_chosen_by_its_id(self):
+        (task,) = (v for v in query_variables(self.boards["task.json"]) if v["name"] == "task")
+        pattern = re.compile(task["regex"].strip("/").replace("(?<", "(?P<").replace("\\/", "/"))
+        infos = [line for golden in ROOT.glob("tests/testdata/*/metrics.txt")
+                 for line in golden.read_text().splitlines() if line.startswith("ecs_task_info{")]
+        self.assertTrue(infos)
+        for info in infos:
+            labels = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', info))
+            if "TaskID" in labels:
+                match = pattern.search(labels["TaskARN"])
+                self.assertEqual((match["text"], match["value"]),
+                                 (labels["TaskID"], labels["TaskARN"]))
+
+    def test_alerts_are_shown_where_they_fired(self):
+        fired = {"alertname", "alertstate", "severity", "job", "instance", "TaskARN", "Cluster",
+                 "TaskDefinitionFamily", "ContainerName"}
+        for board in self.boards.values():
+            with self.subTest(board["title"]):
+                (annotation,) = board["annotations"]["list"]
+                self.assertEqual(annotation["datasource"]["uid"], "${datasource}")
+                self.assertTrue(annotation["enable"])
+                query = annotation["expr"]
+                self.assertRegex(query, r'^ALERTS\{alertstate="firing", alertname=~"ECS\.\+", '
+                                        r'job=~"\$job", ')
+                self.assertLessEqual(set(re.findall(r"(\w+)=~?\"", query)), fired)
+                check_promql(substituted(board, query))
+                text = annotation["titleFormat"] + annotation["textFormat"]
+                shown = re.findall(r"{{(\w+)}}", text)
+                self.assertIn("alertname", shown)
+                self.assertLessEqual(set(shown), fired)
 
     def test_panels_do_not_overlap(self):
         for board in self.boards.values():

@@ -11,7 +11,7 @@ _METRIC = re.compile(r"\b(?:ecs_|process_|scrape_)[a-z0-9_:]+|\bup\b")
 _SAMPLE = re.compile(rf"({_NAME})(?:\{{(.*)\}})? \S+")
 _LABEL = re.compile(rf'({_NAME})="(?:[^"\\]|\\.)*"')
 _SELECTOR = re.compile(rf"({_METRIC.pattern})\s*\{{([^}}]*)\}}")
-_CLAUSE = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
+_CLAUSE = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 _MATCHER = re.compile(rf"({_NAME})\s*(?:=~|!~|!=|=)")
 
 
@@ -45,10 +45,15 @@ def matchers_in(expression: str) -> list[tuple[str, set[str]]]:
             for metric, inside in _SELECTOR.findall(_without_strings(expression))]
 
 
+def clauses_in(expression: str) -> list[tuple[str, set[str]]]:
+    """Each by, without, on, ignoring, group_left and group_right: the word, and its labels."""
+    return [(word, {label.strip() for label in labels.split(",")} - {""})
+            for word, labels in _CLAUSE.findall(_without_strings(expression))]
+
+
 def grouped_by(expression: str) -> set[str]:
-    """The labels in all of by, without, on, ignoring, group_left and group_right."""
-    return {label.strip() for labels in _CLAUSE.findall(_without_strings(expression))
-            for label in labels.split(",")} - {""}
+    """The labels of all clauses."""
+    return set().union(*(labels for _, labels in clauses_in(expression)))
 
 
 def _without_strings(expression: str) -> str:

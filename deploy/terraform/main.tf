@@ -39,10 +39,45 @@ variable "host_port" {
   default     = 0
 }
 
+variable "cpu" {
+  description = "CPU units that are reserved."
+  type        = number
+  default     = 16
+}
+
+variable "memory_reservation" {
+  description = "Memory that is reserved, in MiB."
+  type        = number
+  default     = 16
+}
+
+variable "memory" {
+  description = "Memory over which it is killed, in MiB."
+  type        = number
+  default     = 32
+
+  validation {
+    condition     = var.memory >= 6
+    error_message = "memory must be 6 or more: ECS takes no less."
+  }
+}
+
 variable "environment" {
   description = "Options of the exporter, as its variables: { METRICS_GROUPS = \"core,cpu\" }. The port is `port`."
   type        = map(string)
   default     = {}
+}
+
+variable "secrets" {
+  description = "Variables that come from Secrets Manager or Parameter Store, by the ARN to read: { WEB_BASIC_AUTH_USERS = \"arn:...\" }. The execution role must be allowed to read them, or the task does not start."
+  type        = map(string)
+  default     = {}
+}
+
+variable "repository_credentials" {
+  description = "The ARN of the secret with user name and password for the image's registry. null for ECR, and for images that everybody may pull."
+  type        = string
+  default     = null
 }
 
 variable "job_name" {
@@ -76,13 +111,15 @@ locals {
     name                   = var.name
     image                  = var.image
     essential              = false # monitoring must never take the task down
-    cpu                    = 16
-    memoryReservation      = 16
-    memory                 = 32
+    cpu                    = var.cpu
+    memoryReservation      = var.memory_reservation
+    memory                 = var.memory
     user                   = "65532:65532"
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
     environment            = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
+    secrets                = length(var.secrets) == 0 ? null : [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
+    repositoryCredentials  = var.repository_credentials == null ? null : { credentialsParameter = var.repository_credentials }
     portMappings           = [local.port_mapping]
     # ECS ignores the health check of an image. CMD and not CMD-SHELL: the image has no shell.
     healthCheck = {

@@ -30,6 +30,13 @@ export interface EcsTaskMetadataExporterProps {
   readonly environment?: { [name: string]: string };
 
   /**
+   * Variables that come from Secrets Manager or Parameter Store:
+   * `{ WEB_BASIC_AUTH_USERS: ecs.Secret.fromSecretsManager(users) }`. The execution role is allowed to read them.
+   * @default - none
+   */
+  readonly secrets?: { [name: string]: ecs.Secret };
+
+  /**
    * The job's name in the docker labels that discovery reads.
    * @default 'ecs-task'
    */
@@ -72,7 +79,7 @@ export function addEcsTaskMetadataExporter(
   if (taskDefinition.findContainer(name)) {
     throw new Error(`the task definition has a container named ${name} already`);
   }
-  if (props.environment && 'PORT' in props.environment) {
+  if ([props.environment, props.secrets].some((given) => given && 'PORT' in given)) {
     throw new Error('the exporter\'s port is the property port, not the variable PORT');
   }
   if (props.hostPort !== undefined && taskDefinition.networkMode !== ecs.NetworkMode.BRIDGE) {
@@ -92,6 +99,7 @@ export function addEcsTaskMetadataExporter(
     readonlyRootFilesystem: true,
     linuxParameters,
     environment: { ...props.environment, ...(port === DEFAULT_PORT ? {} : { PORT: String(port) }) },
+    secrets: props.secrets,
     portMappings: [portMapping(taskDefinition.networkMode, port, props.hostPort)],
     // ECS ignores the health check of an image. CMD and not CMD-SHELL: the image has no shell.
     healthCheck: {

@@ -7,6 +7,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 const cdk = require('aws-cdk-lib');
 const ecs = require('aws-cdk-lib/aws-ecs');
+const secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 const { Template } = require('aws-cdk-lib/assertions');
 const { addEcsTaskMetadataExporter, DEFAULT_PORT } = require('../lib');
 
@@ -92,6 +93,29 @@ test('a port of its own reaches the exporter, the health check and discovery', (
   assert.equal(container.DockerLabels.PROMETHEUS_EXPORTER_PORT, '9700');
 });
 
+test('sizes, secrets, a log and the password of a registry reach the container', () => {
+  const scope = stack();
+  const taskDefinition = fargate(scope);
+  addApp(taskDefinition);
+  const secret = (name) => secretsmanager.Secret.fromSecretNameV2(scope, name, name);
+  addEcsTaskMetadataExporter(taskDefinition, {
+    image: ecs.ContainerImage.fromRegistry('registry.example/exporter', { credentials: secret('registry') }),
+    cpu: 32, memoryReservationMiB: 24, memoryLimitMiB: 48,
+    secrets: { WEB_BASIC_AUTH_USERS: ecs.Secret.fromSecretsManager(secret('users')) },
+    logging: ecs.LogDrivers.awsLogs({ streamPrefix: 'exporter' }),
+  });
+  const container = sidecar(scope);
+  assert.deepEqual([container.Cpu, container.MemoryReservation, container.Memory], [32, 24, 48]);
+  assert.deepEqual(container.Secrets.map(({ Name }) => Name), ['WEB_BASIC_AUTH_USERS']);
+  assert.match(JSON.stringify(container.Secrets[0].ValueFrom), /secret:users/);
+  assert.match(JSON.stringify(container.RepositoryCredentials.CredentialsParameter), /secret:registry/);
+  assert.equal(container.LogConfiguration.LogDriver, 'awslogs');
+  // The role that ECS fetches them with may read both: without that the task would not start.
+  const policies = JSON.stringify(Template.fromStack(scope).findResources('AWS::IAM::Policy'));
+  for (const name of ['users', 'registry']) assert.match(policies, new RegExp(`secret:${name}`));
+  assert.match(policies, /secretsmanager:GetSecretValue/);
+});
+
 test('the exporter is never the container that a load balancer is sent to', () => {
   const taskDefinition = fargate(stack());
   addEcsTaskMetadataExporter(taskDefinition, { image });
@@ -109,5 +133,6 @@ test('what cannot be is refused while it is being built', () => {
     assert.throws(again({ ...other, port }), /port must be an integer from 1 to 65535/);
   }
   assert.throws(again({ ...other, environment: { PORT: '1' } }), /not the variable PORT/);
+  assert.throws(again({ ...other, secrets: { PORT: {} } }), /not the variable PORT/);
   assert.throws(again({ ...other, hostPort: 9659 }), /hostPort is for network mode bridge, not for awsvpc/);
 });
