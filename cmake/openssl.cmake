@@ -8,6 +8,7 @@
 #   ones that return 0.
 # * Compression, ciphers by their old names, engines, the log of CMP, AES-GCM for AVX-512: the same, by
 #   hand in cmake/openssl_pruned.cc.
+# * dlopen, getaddrinfo and gethostbyname: replaced by functions that fail.
 # * Unwind tables: an exception never passes through C.
 
 find_library(LIBSSL libssl.a REQUIRED)
@@ -114,11 +115,18 @@ if(EXPORTER_PRUNE_OPENSSL)
   list(JOIN tables "\n" text)
   file(CONFIGURE OUTPUT ${generated}/openssl_weak_symbols CONTENT "${text}\n" @ONLY)
 
+  # Names and shared libraries: a static program has neither by libc, of which the linker warns. TLS
+  # over a socket that is connected looks nothing up and loads nothing.
+  set(unused_libc "")
+  foreach(function dlopen getaddrinfo gethostbyname)
+    list(APPEND unused_libc --redefine-sym=${function}=openssl_unused_${function})
+  endforeach()
+
   foreach(name SSL CRYPTO)
     string(TOLOWER lib${name}.a file)
     execute_process(COMMAND ${CMAKE_OBJCOPY} --remove-section=.eh_frame
       --remove-section=.rela.eh_frame --weaken-symbols=${generated}/openssl_weak_symbols
-      ${LIB${name}} ${generated}/${file} COMMAND_ERROR_IS_FATAL ANY)
+      ${unused_libc} ${LIB${name}} ${generated}/${file} COMMAND_ERROR_IS_FATAL ANY)
     set(LIB${name} ${generated}/${file})
   endforeach()
   set(openssl_libraries ${LIBSSL} ${LIBCRYPTO})

@@ -120,4 +120,12 @@ void ossl_comp_zstd_cleanup() {}
 void OSSL_CMP_log_close();
 void OSSL_CMP_log_close() {}
 
+// What cmake/openssl.cmake puts in the places of functions of libc. Each fails.
+void* openssl_unused_dlopen();
+int openssl_unused_getaddrinfo();
+void* openssl_unused_gethostbyname();
+void* openssl_unused_dlopen() { return nullptr; }
+int openssl_unused_getaddrinfo() { return -4; }  // EAI_FAIL
+void* openssl_unused_gethostbyname() { return nullptr; }
+
 }  // extern "C"
