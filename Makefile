@@ -5,7 +5,7 @@ export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
 .PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean \
-  release-arm64 setup-arm64 image deb coverage asan valgrind tsan
+  release-arm64 setup-arm64 image deb coverage asan valgrind tsan clang
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ tsan: setup build/tsan/build.ninja ## Run what has a second thread with ThreadSa
 	TSAN_OPTIONS=halt_on_error=1 build/tsan/unit_tests --gtest_brief=1 \
 	  --gtest_filter='Serve*:Fetch*:Scraper*:HttpServer*:Log*'
 	scripts/e2e_under tsan
+
+clang: setup setup-fuzz build/clang/build.ninja ## Build programs and tests with clang, run the unit tests
+	cmake --build --preset clang
+	ctest --preset clang -L unit
 
 fuzz: setup-fuzz build/fuzz/build.ninja ## Run each fuzz target for TIME seconds (60), or only TARGET
 	cmake --build --preset fuzz --target fuzzers

@@ -260,7 +260,7 @@ class FilesTest(unittest.TestCase):
 class WorkflowsTest(unittest.TestCase):
     def setUp(self):
         paths = sorted((ROOT / ".github/workflows").glob("*.yml"))
-        self.assertEqual([path.name for path in paths], ["release.yml", "test.yml"])
+        self.assertEqual([path.name for path in paths], ["nightly.yml", "release.yml", "test.yml"])
         self.texts = {path.name: path.read_text() for path in paths}
 
     def test_actions_are_pinned_by_commit_and_say_which_release_that_is(self):
