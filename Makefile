@@ -5,7 +5,7 @@ export TOOLS ?= $(HOME)/.cache/ecs-task-metadata-exporter
 export PATH := $(PATH):$(TOOLS)/usr/bin
 
 .PHONY: help setup setup-build setup-fuzz bench-programs run build release test check e2e golden bench fleet limits fuzz lint format clean \
-  release-arm64 setup-arm64 image deb coverage asan valgrind tsan clang
+  release-arm64 setup-arm64 image deb coverage asan valgrind tsan clang test-begins run-begins
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,11 @@ setup: ## Install what is missing for all of these verbs (Debian 12 and 13)
 setup-build:
 	@scripts/setup build
 
-run: release ## Run the exporter on a mock endpoint, until Ctrl-C (PORT: where it listens)
+run: run-begins release ## Run the exporter on a mock endpoint, until Ctrl-C (PORT: where it listens)
 	@scripts/run
+
+run-begins:
+	@echo "run: builds the exporter and a mock of the endpoint, then runs both: about 3 minutes from nothing"
 
 build: setup build/dev/build.ninja ## Build programs and tests with sanitizers, in build/dev
 	cmake --build --preset dev
@@ -28,15 +31,21 @@ release: setup-build build/release/build.ninja ## Build the two programs as they
 build/%/build.ninja: CMakePresets.json
 	cmake --preset $*
 
-test: build release ## Run every test, then lint
-	ctest --preset dev
+test: test-begins build release ## Run every test, then lint
+	scripts/test
 	scripts/lint
+
+test-begins:
+	@echo "test: sets up, builds with sanitizers and as released, runs all tests, then lint: from nothing"
+	@echo "test: about 25 minutes on two processors, of which the builds take 10 and lint 7"
 
 check: build ## Run the unit and golden tests
 	ctest --preset dev -L unit
 
-e2e: build release ## Run the end-to-end test on the release programs
-	ctest --preset dev -L e2e
+e2e: export EXPORTER = build/release/ecs-task-metadata-exporter
+e2e: export MOCK = build/release/ecs-metadata-mock
+e2e: setup release ## Run the end-to-end test on the release programs (PART=tls.Https: only that)
+	python3 tests/e2e_test.py $(PART)
 
 golden: build ## Rewrite the golden files and docs/metrics.md from what the code prints now
 	UPDATE_GOLDEN=1 build/dev/unit_tests --gtest_brief=1 --gtest_filter='Golden*:Catalogue.IsTheDocument'
