@@ -106,6 +106,15 @@ TEST(Log, JsonEscapesKeysAndValues) {
             "{\"level\":\"info\",\"msg\":\"a\\nb\",\"k\\\"\":\"v\\\\\uFFFD\"}\n");
 }
 
+TEST(Log, CharactersThatTurnALineAreEscapedEverywhere) {
+  const std::string turn = "a\xE2\x80\xAE";  // U+202E
+  EXPECT_EQ(json_line(turn, {{turn, turn}}, {{turn, turn}}),
+            R"({"level":"info","msg":"a\u202e","a\u202e":"a\u202e","a\u202e":"a\u202e"})"
+            "\n");
+  EXPECT_EQ(logfmt_line(turn, {{turn, turn}}, {{turn, turn}}),
+            R"(level=info msg="a\u202e" a___="a\u202e" a___="a\u202e")");
+}
+
 TEST(Log, LogfmtQuotesWhatIsNoPlainWord) {
   EXPECT_EQ(logfmt_line("two words", {{"a", ""}, {"b", "x=y"}, {"c", "q\"q"}, {"d", "é"}}),
             R"(level=info msg="two words" a="" b="x=y" c="q\"q" d="é")");
