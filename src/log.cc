@@ -46,7 +46,7 @@ class LogOutput {
 };
 
 LogOutput::LogOutput(int descriptor) : descriptor_(descriptor) {
-  struct stat what {};
+  struct stat what{};
   if (::fstat(descriptor, &what) != 0) return;
   is_socket_ = S_ISSOCK(what.st_mode);
   if (!S_ISFIFO(what.st_mode) && !S_ISCHR(what.st_mode)) return;

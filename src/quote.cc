@@ -22,14 +22,11 @@ std::uint32_t code_point(std::string_view sequence) {
 // turns the direction of the text, so that a line can be made to look like another.
 bool is_control(std::uint32_t c) {
   constexpr std::uint32_t kRanges[][2] = {
-      {0x00, 0x1F},      // C0
-      {0x7F, 0x9F},      // delete, and C1
-      {0x061C, 0x061C},  // direction, as the next but one and the last but one
-      {0x200E, 0x200F},
-      {0x2028, 0x2029},  // the ends of a line and a paragraph
-      {0x202A, 0x202E},
-      {0x2066, 0x2069},
-      {0xFEFF, 0xFEFF},  // the byte order mark
+      {0x00, 0x1F},                        // C0
+      {0x7F, 0x9F},                        // delete, and C1
+      {0x061C, 0x061C},                    // direction, as the next but one and the last but one
+      {0x200E, 0x200F}, {0x2028, 0x2029},  // the ends of a line and a paragraph
+      {0x202A, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF},  // the byte order mark
   };
   return std::ranges::any_of(kRanges, [&](const auto& r) { return r[0] <= c && c <= r[1]; });
 }

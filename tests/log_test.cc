@@ -1,8 +1,8 @@
 // Log lines.
 #include "log.h"
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -220,9 +220,7 @@ void expect_dropped_and_counted(Ends ends) {
 
 TEST(LogThatNobodyReads, DropsAndCountsOnAPipe) { expect_dropped_and_counted(pipe_ends()); }
 
-TEST(LogThatNobodyReads, DropsAndCountsOnATerminal) {
-  expect_dropped_and_counted(terminal_ends());
-}
+TEST(LogThatNobodyReads, DropsAndCountsOnATerminal) { expect_dropped_and_counted(terminal_ends()); }
 
 TEST(LogThatNobodyReads, DropsAndCountsOnASocket) {
   expect_dropped_and_counted(socket_ends(SOCK_STREAM));
