@@ -44,8 +44,8 @@ void open_what_is_closed() {
   }
 }
 
-int exit_code_of(const Error& error, const Log& log) {
-  log.error("cannot go on", {{"error", error.message}});
+int exit_code_of(const Error& error, const Options& options, const Log& log) {
+  log.error("cannot go on", {{"error", as_written(options, error.message)}});
   return error.kind == ErrorKind::kUsage ? kUsage : kFailure;
 }
 
@@ -56,8 +56,9 @@ Log make_log(const Options& options) {
   auto fields = read_json_strings(json);
   if (fields) return {options.log_level, options.log_format, std::move(*fields)};
   Log log(options.log_level, options.log_format);
-  log.warn("ADDITIONAL_LOG_FIELDS is ignored",
-           {{"value", json}, {"error", fields.error().message}});
+  // Not what it is: there may stand a secret by mistake, or beside another field.
+  log.warn(as_written(options, "--additional-log-fields") + " is ignored",
+           {{"error", "this is not a JSON object of strings"}});
   return log;
 }
 
@@ -73,11 +74,17 @@ Result<MetricsConfig> metrics_config(const Options& options) {
     auto labels = read_json_strings(options.static_labels);
     if (!labels) {
       return std::unexpected(
-          Error{ErrorKind::kUsage, "--labels.static: " + labels.error().message});
+          Error{ErrorKind::kUsage, "--labels.static: this is not a JSON object of strings"});
     }
     choices.static_labels = std::move(*labels);
   }
   return make_metrics_config(choices);
+}
+
+Result<Endpoint> endpoint_of(const Options& options) {
+  auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
+  if (endpoint) endpoint->found_in = as_written(options, endpoint->found_in);
+  return endpoint;
 }
 
 WebSource web_source(const Options& options) {
@@ -90,25 +97,25 @@ WebSource web_source(const Options& options) {
 
 int run_serve(const Options& options, const Log& log) {
   const auto config = metrics_config(options);
-  if (!config) return exit_code_of(config.error(), log);
-  const auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
-  if (!endpoint) return exit_code_of(endpoint.error(), log);
+  if (!config) return exit_code_of(config.error(), options, log);
+  const auto endpoint = endpoint_of(options);
+  if (!endpoint) return exit_code_of(endpoint.error(), options, log);
   const auto served = serve(options, *config, *endpoint, web_source(options), log);
-  return served ? kSuccess : exit_code_of(served.error(), log);
+  return served ? kSuccess : exit_code_of(served.error(), options, log);
 }
 
 int run_scrape(const Options& options, const Log& log) {
   const auto config = metrics_config(options);
-  if (!config) return exit_code_of(config.error(), log);
+  if (!config) return exit_code_of(config.error(), options, log);
   Result<PrintedScrape> scrape = std::unexpected(Error{});
   if (!options.task_file.empty()) {
     scrape = scrape_files(options, *config, log);
   } else {
-    const auto endpoint = find_endpoint(options.metadata_uri, options.use_v2, process_environment);
-    if (!endpoint) return exit_code_of(endpoint.error(), log);
+    const auto endpoint = endpoint_of(options);
+    if (!endpoint) return exit_code_of(endpoint.error(), options, log);
     scrape = scrape_once(options, *config, *endpoint, log);
   }
-  if (!scrape) return exit_code_of(scrape.error(), log);
+  if (!scrape) return exit_code_of(scrape.error(), options, log);
   const int printed = print(scrape->text);
   return scrape->up ? printed : kFailure;
 }
@@ -116,7 +123,7 @@ int run_scrape(const Options& options, const Log& log) {
 int run_healthcheck(const Options& options, const Log&) {
   const auto alive = check_health(options, web_source(options));
   if (alive) return kSuccess;
-  print_to_stderr(alive.error().message);
+  print_to_stderr(as_written(options, alive.error().message));
   return kFailure;
 }
 
