@@ -252,7 +252,7 @@ class LogOfTheExporter(ProgramsTest):
 
     def test_a_level_leaves_out_what_is_less_severe(self):
         mock = self.started(Mock("--fail=both=500"))
-        for level, count in (("debug", 1), ("info", 1), ("warn", 1), ("error", 0)):
+        for level, count in (("debug", 2), ("info", 1), ("warn", 1), ("error", 0)):
             with self.subTest(level):
                 ended = command("scrape", f"--ecs.metadata-uri={mock.url}", LOG_LEVEL=level)
                 self.assertEqual(len(ended.stderr.splitlines()), count)

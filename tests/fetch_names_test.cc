@@ -55,8 +55,7 @@ TEST(FetchOfAName, WaitsForTheLookUpThatIsUnderWay) {
   run(io, [&]() -> Async {
     for (int i = 0; i < 5; ++i) {
       const Fetched fetched = co_await fetch(get(endpoint.port(), milliseconds(20)));
-      EXPECT_EQ(fetched.body ? ErrorKind::kSystem : fetched.body.error().kind,
-                ErrorKind::kTimeout);
+      EXPECT_EQ(fetched.body ? ErrorKind::kSystem : fetched.body.error().kind, ErrorKind::kTimeout);
     }
     for (int i = 0; i < 2; ++i) {
       asio::co_spawn(
