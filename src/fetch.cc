@@ -267,7 +267,7 @@ void reset(std::optional<Parser>& parser, const FetchRequest& request) {
 }
 
 // Gives the parser what has come. An interim reply (status 100, 103 and the like) is passed over:
-// the parser is then ready for what follows it.
+// the parser is then ready for what follows it. One too many counts as the reply.
 error_code parse(beast::flat_buffer& buffer, std::optional<Parser>& parser,
                  const FetchRequest& request, unsigned& interim) {
   constexpr unsigned kMostInterim = 8;
@@ -277,9 +277,8 @@ error_code parse(beast::flat_buffer& buffer, std::optional<Parser>& parser,
     buffer.consume(size);
     if (ec == http::error::need_more || (!ec && size == 0)) break;
     if (ec) return ec;
-    if (!parser->is_done() || parser->get().result_int() >= 200) continue;
-    if (++interim > kMostInterim) return http::error::bad_status;
-    reset(parser, request);
+    const bool is_interim = parser->is_done() && parser->get().result_int() < 200;
+    if (is_interim && interim++ < kMostInterim) reset(parser, request);
   }
   return {};
 }
