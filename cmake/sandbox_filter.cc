@@ -4,6 +4,7 @@
 #include <asm/ioctls.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -123,16 +125,46 @@ Context filter_for(std::uint32_t architecture) {
   return context;
 }
 
-void print(const Context& context, const char* path) {
+// The highest number of a call that libseccomp knows on `architecture`.
+std::uint32_t last_call(std::uint32_t architecture) {
+  std::uint32_t last = 0;
+  for (int number = 0; number < 4096; ++number) {
+    char* const name = seccomp_syscall_resolve_num_arch(architecture, number);
+    if (name != nullptr) last = static_cast<std::uint32_t>(number);
+    std::free(name);
+  }
+  return last;
+}
+
+void print_row(std::FILE* to, const sock_filter& row) {
+  std::fprintf(to, "{0x%02x, %u, %u, 0x%08x},\n", row.code, row.jt, row.jf, row.k);
+}
+
+// A call that is newer than the list fails as on a kernel that does not have it: a C library tries
+// an older one then, but not where it is told that it may not. libseccomp has no rule for a range
+// of numbers, so this comes before its rows. Those from kX32 on are of another architecture.
+void print_newer_calls(std::FILE* to, std::uint32_t last) {
+  constexpr std::uint32_t kX32 = 0x40000000;
+  const sock_filter rows[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kX32, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+  };
+  for (const sock_filter& row : rows) print_row(to, row);
+}
+
+void print(const Context& context, std::uint32_t architecture, const char* path) {
   const File exported(std::tmpfile(), std::fclose);
   const File text(std::fopen(path, "w"), std::fclose);
   if (!exported || !text) fail(path, errno);
   if (const int error = seccomp_export_bpf(context.get(), fileno(exported.get())); error != 0) {
     fail("export", -error);
   }
+  print_newer_calls(text.get(), last_call(architecture));
   std::rewind(exported.get());
   for (sock_filter row{}; std::fread(&row, sizeof row, 1, exported.get()) == 1;) {
-    std::fprintf(text.get(), "{0x%02x, %u, %u, 0x%08x},\n", row.code, row.jt, row.jf, row.k);
+    print_row(text.get(), row);
   }
 }
 
@@ -142,5 +174,5 @@ int main(int argc, char** argv) {
   if (argc != 3) fail("usage: sandbox_filter ARCHITECTURE FILE", EINVAL);
   const std::uint32_t architecture = seccomp_arch_resolve_name(argv[1]);
   if (architecture == 0) fail(argv[1], EINVAL);
-  print(filter_for(architecture), argv[2]);
+  print(filter_for(architecture), architecture, argv[2]);
 }

@@ -12,6 +12,12 @@ namespace {
 
 namespace json = boost::json;
 
+Result<std::string> read(const std::string& path) {
+  auto text = read_file(path, 64UZ * 1024 * 1024);
+  if (!text) text.error().message.insert(0, "cannot read " + path + ": ");
+  return text;
+}
+
 }  // namespace
 
 TaskSource::TaskSource(const std::string& dir, bool frozen, const Log& log)
@@ -24,14 +30,14 @@ Result<TaskSource> TaskSource::open(const std::string& dir, bool frozen, const L
   TaskSource source(dir, frozen, log);
   for (const Input* input : {&source.task_, &source.stats_}) {
     if (input->path.empty()) continue;
-    if (const auto text = read_file(input->path); !text) return std::unexpected(text.error());
+    if (const auto text = mock::read(input->path); !text) return std::unexpected(text.error());
   }
   return source;
 }
 
 Result<Document> TaskSource::read(Input& input) const {
   const bool is_file = !input.path.empty();
-  Result<std::string> text = is_file ? read_file(input.path) : std::string(input.text);
+  Result<std::string> text = is_file ? mock::read(input.path) : std::string(input.text);
   if (!text) {
     log_->error(text.error().message);
     return std::unexpected(std::move(text.error()));

@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <system_error>
 
-#include "quote.h"
-
 namespace ecs_exporter {
 namespace {
 
@@ -15,11 +13,11 @@ constexpr std::string_view kV2Uri = "http://169.254.170.2/v2";
 constexpr std::string_view kV4Variable = "ECS_CONTAINER_METADATA_URI_V4";
 constexpr std::string_view kV3Variable = "ECS_CONTAINER_METADATA_URI";
 
-// Splits "http://host:port/path"; of a URI's many other parts an endpoint has none.
+// Splits "http://host:port/path"; of a URI's many other parts an endpoint has none. What is no such
+// URI is not shown: there may be a password in it.
 Result<Endpoint> read_uri(std::string_view uri, std::string found_in) {
   const auto bad = [&](std::string_view why) {
-    return std::unexpected(
-        Error{ErrorKind::kUsage, found_in + ": " + excerpt(uri) + " " + std::string(why)});
+    return std::unexpected(Error{ErrorKind::kUsage, found_in + ": this " + std::string(why)});
   };
   constexpr std::string_view kScheme = "http://";
   if (!std::ranges::all_of(uri, [](char c) { return c > ' ' && c < 0x7F; })) {
@@ -27,7 +25,8 @@ Result<Endpoint> read_uri(std::string_view uri, std::string found_in) {
   }
   if (!uri.starts_with(kScheme)) return bad("does not begin with http://");
   std::string_view rest = uri.substr(kScheme.size());
-  if (rest.find_first_of("@?#") != std::string_view::npos) {
+  if (rest.contains('@')) return bad("has a user or a password, which no endpoint asks for");
+  if (rest.find_first_of("?#") != std::string_view::npos) {
     return bad("has more than a host, a port and a path");
   }
   const std::size_t slash = std::min(rest.find('/'), rest.size());

@@ -24,7 +24,7 @@ struct Endpoint {
 /// ECS_CONTAINER_METADATA_URI_V4 and ECS_CONTAINER_METADATA_URI that ECS sets in each container,
 /// and if `use_v2` the fixed address of version 2, which no variable announces. A URI whose path is
 /// `/v2` has version 2's paths, `/metadata` and `/stats`; to any other `/task` and `/task/stats`
-/// are appended. Errors: kUsage, for none, or a URI that is not one of http.
+/// are appended. Errors: kUsage, for none, or a URI that is not one of http, which is not shown.
 Result<Endpoint> find_endpoint(std::string_view configured_uri, bool use_v2,
                                const Environment& environment);
 

@@ -13,6 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <memory>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -77,7 +78,6 @@ constexpr std::uint32_t kMaxHeaderBytes = 8192;
 // What came of one try.
 struct Attempt {
   Result<std::string> body;
-  bool connected = false;
   bool may_retry = false;
   bool was_stale = false;  // closed without a reply, on a connection that was kept
 };
@@ -93,31 +93,66 @@ std::unexpected<Error> failure(const FetchRequest& request, ErrorKind kind,
   return std::unexpected(Error{kind, url_of(request) + ": " + what});
 }
 
-// Looks a name up. The system's resolver cannot be interrupted, so at the deadline it is left to
-// itself, with its memory.
-asio::awaitable<Result<std::vector<tcp::endpoint>>> look_up(const FetchRequest& request) {
-  struct Search {
-    tcp::resolver resolver;
-    asio::steady_timer done;
-    error_code ec;
-    tcp::resolver::results_type results;
-  };
-  const auto executor = co_await asio::this_coro::executor;
-  const auto search = std::make_shared<Search>(
-      Search{tcp::resolver(executor), asio::steady_timer(executor, *request.deadline), {}, {}});
-  search->ec = asio::error::timed_out;
-  search->resolver.async_resolve(request.host, request.port,
+// A look-up of a name, and those that wait for it.
+struct Search {
+  Search(const asio::any_io_executor& executor, const FetchRequest& request)
+      : host(request.host), port(request.port), resolver(executor) {}
+  bool is_for(const FetchRequest& request, const asio::any_io_executor& executor) {
+    return host == request.host && port == request.port && resolver.get_executor() == executor;
+  }
+
+  std::string host;
+  std::string port;
+  tcp::resolver resolver;
+  std::vector<asio::steady_timer*> waiting;
+  bool done = false;
+  error_code ec;
+  tcp::resolver::results_type results;
+};
+
+// The system's resolver cannot be interrupted: at the deadline a look-up is left to itself, and one
+// that comes while it is under way waits for it too. So while no name server answers there is one
+// of each name, and not one more with each round.
+std::shared_ptr<Search> search_for(const FetchRequest& request,
+                                   const asio::any_io_executor& executor) {
+  thread_local std::vector<std::weak_ptr<Search>> under_way;
+  std::erase_if(under_way, [](const auto& weak) {
+    const auto search = weak.lock();
+    return !search || search->done;
+  });
+  for (const auto& weak : under_way) {
+    if (auto search = weak.lock(); search && search->is_for(request, executor)) return search;
+  }
+  auto search = std::make_shared<Search>(executor, request);
+  under_way.push_back(search);
+  search->resolver.async_resolve(search->host, search->port,
                                  [search](error_code ec, tcp::resolver::results_type results) {
+                                   search->done = true;
                                    search->ec = ec;
                                    search->results = std::move(results);
-                                   search->done.cancel();
+                                   for (asio::steady_timer* one : search->waiting) one->cancel();
                                  });
-  co_await search->done.async_wait(kAwait);
-  while (search->ec == asio::error::timed_out && Clock::now() < *request.deadline) {
-    search->done.expires_at(*request.deadline);  // it was put off
-    co_await search->done.async_wait(kAwait);
+  return search;
+}
+
+asio::awaitable<Result<std::vector<tcp::endpoint>>> look_up(const FetchRequest& request) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto search = search_for(request, executor);
+  struct Waiting {
+    Waiting(Search& of, const asio::any_io_executor& on) : search(of), timer(on) {
+      search.waiting.push_back(&timer);
+    }
+    ~Waiting() { std::erase(search.waiting, &timer); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    Search& search;
+    asio::steady_timer timer;
+  } self(*search, executor);
+  while (!search->done && Clock::now() < *request.deadline) {  // which may be put off
+    self.timer.expires_at(*request.deadline);
+    co_await self.timer.async_wait(kAwait);
   }
-  if (search->ec == asio::error::timed_out) {
+  if (!search->done) {
     co_return failure(request, ErrorKind::kTimeout, "the name was not resolved in time");
   }
   if (search->ec) {
@@ -162,7 +197,7 @@ bool is_http_error(error_code ec) {
 
 // Turns what went wrong while reading a reply into an answer; `header_read` if its header was fine.
 Attempt read_failure(const FetchRequest& request, error_code ec, bool header_read) {
-  Attempt attempt{.body = {}, .connected = true};
+  Attempt attempt{.body = {}};
   if (ec == asio::error::timed_out) {
     attempt.body = failure(request, ErrorKind::kTimeout, "no whole reply in time");
   } else if (ec == http::error::body_limit) {
@@ -185,7 +220,7 @@ Attempt read_failure(const FetchRequest& request, error_code ec, bool header_rea
 }
 
 Attempt judged(const FetchRequest& request, http::response<http::string_body> reply) {
-  Attempt attempt{.body = {}, .connected = true};
+  Attempt attempt{.body = {}};
   const unsigned status = reply.result_int();
   if (status == 200) {
     attempt.body = std::move(reply.body());
@@ -223,22 +258,49 @@ asio::awaitable<Result<Connected>> connect(const FetchRequest& request) {
   co_return failure(request, ErrorKind::kConnect, "cannot connect: " + ec.message());
 }
 
+// Ready for the next reply.
+void reset(std::optional<Parser>& parser, const FetchRequest& request) {
+  parser.emplace();
+  parser->eager(true);
+  parser->header_limit(kMaxHeaderBytes);
+  parser->body_limit(request.max_body_bytes);
+}
+
+// Gives the parser what has come. An interim reply (status 100, 103 and the like) is passed over:
+// the parser is then ready for what follows it. One too many counts as the reply.
+error_code parse(beast::flat_buffer& buffer, std::optional<Parser>& parser,
+                 const FetchRequest& request, unsigned& interim) {
+  constexpr unsigned kMostInterim = 8;
+  while (buffer.size() > 0 && !parser->is_done()) {
+    error_code ec;
+    const std::size_t size = parser->put(buffer.data(), ec);
+    buffer.consume(size);
+    if (ec == http::error::need_more || (!ec && size == 0)) break;
+    if (ec) return ec;
+    const bool is_interim = parser->is_done() && parser->get().result_int() < 200;
+    if (is_interim && interim++ < kMostInterim) reset(parser, request);
+  }
+  return {};
+}
+
 // Reads until the parser has the whole reply.
-asio::awaitable<error_code> read_reply(KeptConnection::Connection& connection, Parser& parser) {
+asio::awaitable<error_code> read_reply(KeptConnection::Connection& connection,
+                                       std::optional<Parser>& parser, const FetchRequest& request) {
   beast::flat_buffer buffer(kReadSize);
-  while (!parser.is_done()) {
+  unsigned interim = 0;
+  while (!parser->is_done()) {
     if (buffer.size() == buffer.max_size()) co_return http::error::buffer_overflow;
     auto [ec, size] = co_await connection.socket.async_read_some(
         buffer.prepare(buffer.max_size() - buffer.size()), kAwait);
     buffer.commit(size);
-    if (ec == asio::error::eof && parser.got_some()) {
+    if (ec == asio::error::eof && parser->got_some()) {
       ec = {};
-      parser.put_eof(ec);  // which may be the end of the body
+      parser->put_eof(ec);  // which may be the end of the body
       co_return ec;
     }
     if (ec) co_return connection.cause(ec);
-    buffer.consume(parser.put(buffer.data(), ec));
-    if (ec && ec != http::error::need_more) co_return ec;
+    ec = parse(buffer, parser, request, interim);
+    if (ec) co_return ec;
   }
   if (buffer.size() > 0) connection.close();  // more than a reply: nothing to go on with
   co_return error_code();
@@ -259,18 +321,16 @@ asio::awaitable<Attempt> ask(const FetchRequest& request, Connected connection,
       co_await asio::async_write(connection->socket, asio::buffer(text), kAwait);
   if (write_error) co_return read_failure(request, connection->cause(write_error), false);
 
-  Parser parser;
-  parser.eager(true);
-  parser.header_limit(kMaxHeaderBytes);
-  parser.body_limit(request.max_body_bytes);
-  const error_code read_error = co_await read_reply(*connection, parser);
-  if (read_error) co_return read_failure(request, read_error, parser.is_header_done());
+  std::optional<Parser> parser;
+  reset(parser, request);
+  const error_code read_error = co_await read_reply(*connection, parser, request);
+  if (read_error) co_return read_failure(request, read_error, parser->is_header_done());
   connection->timer.cancel();
-  if (kept != nullptr && parser.keep_alive() && connection->socket.is_open()) {
+  if (kept != nullptr && parser->keep_alive() && connection->socket.is_open()) {
     connection->close_with_the_other_end();
     kept->connection = std::move(connection);
   }
-  co_return judged(request, parser.release());
+  co_return judged(request, parser->release());
 }
 
 // Over the connection that was kept, if there is one that can still be used.
@@ -294,7 +354,7 @@ asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept) {
   const auto begin = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
   Attempt attempt = co_await try_once(request, kept);
-  unsigned requests = attempt.connected ? 1 : 0;
+  unsigned requests = 1;
   if (!attempt.may_retry) co_return Fetched{std::move(attempt.body), requests, elapsed()};
 
   // Random, so that the exporters of many tasks on a host do not come back together.
@@ -305,7 +365,7 @@ asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept) {
     asio::steady_timer timer(co_await asio::this_coro::executor, pause);
     co_await timer.async_wait(kAwait);
     attempt = co_await try_once(request, kept);
-    requests += attempt.connected ? 1 : 0;
+    ++requests;
   }
   co_return Fetched{std::move(attempt.body), requests, elapsed()};
 }

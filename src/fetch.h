@@ -28,7 +28,7 @@ struct Fetched {
   /// kThrottled (status 429), kTooLarge (body over the limit, or a header over 8 KiB), kShape (not
   /// HTTP). The message begins with the URL.
   Result<std::string> body;
-  /// How many requests were made: 1, or 2 after a retry, or 0 without a connection.
+  /// How many were tried: 1, or 2 after a retry. One that found no connection counts too.
   unsigned requests = 0;
   double seconds = 0;  // that it took
 };
@@ -42,8 +42,9 @@ struct KeptConnection {
 
 /// Tries once more, if time is left, where the endpoint closed the connection without a reply, or
 /// said 429 or 5xx: at once where it was a kept connection, which the endpoint may have given up
-/// before it saw the request, else after a short random pause. Redirects are not followed. Without
-/// `kept` the connection is closed in the end.
+/// before it saw the request, else after a short random pause. Interim replies (status 1xx) are
+/// passed over, up to eight; redirects are not followed. Of each name there is one look-up at a
+/// time. Without `kept` the connection is closed in the end.
 boost::asio::awaitable<Fetched> fetch(FetchRequest request, KeptConnection* kept = nullptr);
 
 }  // namespace ecs_exporter

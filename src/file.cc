@@ -1,29 +1,62 @@
-// stdio: a folder is opened by it, and refused when it is read.
+// open() and read(), with a bound.
 #include "file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 
 namespace ecs_exporter {
+namespace {
 
-Result<std::string> read_file(const std::string& path) {
-  const auto failed = [&] {
-    return std::unexpected(
-        Error{ErrorKind::kSystem, "cannot read " + path + ": " + std::strerror(errno)});
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file) return failed();
+// A file that is closed in the end.
+struct Descriptor {
+  explicit Descriptor(int opened) : number(opened) {}
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number;
+};
+
+std::unexpected<Error> failed(const std::string& why) {
+  return std::unexpected(Error{ErrorKind::kSystem, why});
+}
+
+// An open file to its end. Reading counts, as the size of one in /proc or of a pipe is 0.
+Result<std::string> read_to_end(int descriptor, std::size_t most) {
   std::string text;
   std::array<char, 4096> part{};
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
-    text.append(part.data(), size);
+  while (true) {
+    const ssize_t size = ::read(descriptor, part.data(), part.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return failed(std::strerror(errno));
+    if (size == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(size));
+    if (text.size() > most) return failed("it is over " + std::to_string(most) + " bytes");
   }
-  if (std::ferror(file.get()) != 0) return failed();
-  return text;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t most) {
+  // O_NONBLOCK: a pipe would wait for someone to write to it. A regular file is read as ever.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat what{};
+  if (file.number < 0 || ::fstat(file.number, &what) != 0) return failed(std::strerror(errno));
+  if (S_ISDIR(what.st_mode)) return failed(std::strerror(EISDIR));
+  if (!S_ISREG(what.st_mode)) return failed("it is not a regular file");
+  return read_to_end(file.number, most);
+}
+
+Result<std::string> read_stream(const std::string& path, std::size_t most) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  if (file.number < 0) return failed(std::strerror(errno));
+  return read_to_end(file.number, most);
 }
 
 }  // namespace ecs_exporter

@@ -46,7 +46,10 @@ Result<tcp::endpoint> address_of(const Options& options) {
   ListenAddress first{.host = "", .port = options.port};
   if (!options.listen_addresses.empty()) {
     const auto given = parse_listen_address(options.listen_addresses.front());
-    if (!given) return std::unexpected(given.error());
+    if (!given) {
+      return std::unexpected(
+          Error{given.error().kind, "--web.listen-address: " + given.error().message});
+    }
     first = *given;
   }
   if (first.port == 0) {

@@ -1,8 +1,9 @@
-// A log line: one line on stderr, as JSON or logfmt.
+// A log line: one line on stderr, as JSON or logfmt. Nothing here ever waits for who reads it.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,10 @@ struct LogField {
   std::variant<std::string_view, std::int64_t> value;
 };
 
-/// Writes log lines, each with one write, so that lines never mix.
+class LogOutput;
+
+/// Writes log lines, each with one write (of up to 4 KiB), so that lines never mix. A line that
+/// cannot be written at once is dropped; the next one says how many were.
 class Log {
  public:
   /// `fields` stand on every line, after `time`, `level` and `msg`, which they cannot replace.
@@ -39,7 +43,10 @@ class Log {
   LogLevel level_;
   LogFormat format_;
   std::vector<std::pair<std::string, std::string>> fields_;
-  int file_descriptor_;
+  std::shared_ptr<LogOutput> output_;  // of all copies
 };
+
+/// Writes one plain line to stderr, as a log would: for where the log's own options are not known.
+void print_to_stderr(std::string_view message);
 
 }  // namespace ecs_exporter

@@ -149,7 +149,8 @@ constexpr Option kOptions[] = {
      .set =
          [](Options& o, const std::string& text) {
            o.listen_addresses.push_back(text);
-           return text.contains(':');
+           constexpr std::size_t kLongest = 64;
+           return text.contains(':') && text.size() <= kLongest;
          },
      .repeatable = true},
     {.flag = "--web.telemetry-path",
@@ -369,7 +370,12 @@ std::unexpected<Error> usage(std::string message) {
 Result<void> set(Options& options, const Option& option, const std::string& source,
                  const std::string& text) {
   if (option.set(options, text)) return {};
-  return usage(source + ": " + excerpt(text) + " is not " + std::string(option.wanted));
+  // A key, a token or a hash is longer.
+  constexpr std::size_t kLongestShown = 24;
+  const std::string shown = text.size() <= kLongestShown
+                                ? excerpt(text)
+                                : "a value of " + std::to_string(text.size()) + " bytes";
+  return usage(source + ": " + shown + " is not " + std::string(option.wanted));
 }
 
 // What the command line said of one option.
@@ -415,7 +421,48 @@ std::vector<std::string> as_cli11_wants(const std::vector<std::string>& argument
   return words;
 }
 
+bool is_of_a_flag(char c) { return (c >= 'a' && c <= 'z') || c == '.' || c == '-'; }
+
+// The word that nothing wants, without what may be a secret: the name of an option, or where a word
+// stands that is none.
+std::string unexpected_word(const std::vector<std::string>& arguments, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  if (name.starts_with("--") && name.size() > 2 && name.size() <= 40 &&
+      std::ranges::all_of(name, is_of_a_flag)) {
+    return "there is no option " + name + " here";
+  }
+  const auto at = std::ranges::find_if(arguments, [&](const std::string& argument) {
+    return argument == word || argument == word + "=";
+  });
+  return "word " + std::to_string(at - arguments.begin() + 1) +
+         " of the command line is neither a command nor an option";
+}
+
+// CLI11 repeats words in its messages, and they may be secrets.
+std::string reason_of(const CLI::ParseError& error) {
+  const std::string message = error.what();
+  for (const Option& option : kOptions) {
+    if (message.starts_with(std::string(option.flag) + ":")) {
+      return std::string(option.flag) + ": this needs one value, " + std::string(option.wanted);
+    }
+  }
+  return "the command line cannot be understood; --help shows what can stand there";
+}
+
 }  // namespace
+
+std::string as_written(const Options& options, std::string message) {
+  for (const auto& [flag, variable] : options.from_variables) {
+    for (std::size_t at = 0; (at = message.find(flag, at)) != std::string::npos;) {
+      const std::size_t end = at + flag.size();
+      const bool whole = (at == 0 || !is_of_a_flag(message[at - 1])) &&
+                         (end == message.size() || !is_of_a_flag(message[end]));
+      if (whole) message.replace(at, flag.size(), variable);
+      at += whole ? variable.size() : flag.size();
+    }
+  }
+  return message;
+}
 
 Result<Options> parse_options(const std::vector<std::string>& arguments,
                               const Environment& environment) {
@@ -426,8 +473,10 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   declare(app, given, help);
   try {
     app.parse(as_cli11_wants(arguments));
+  } catch (const CLI::ExtrasError&) {
+    return usage(unexpected_word(arguments, app.remaining(true).front()));
   } catch (const CLI::ParseError& e) {
-    return usage(e.what());
+    return usage(reason_of(e));
   }
   for (const Subcommand& row : kSubcommands) {
     if (app.got_subcommand(std::string(row.name))) options.command = row.command;
@@ -447,6 +496,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     const std::string name = variable_of(option);
     const auto variable = option.scrape_only ? std::nullopt : environment(name);
     if (!variable || variable->empty()) continue;
+    options.from_variables.emplace_back(option.flag, name);
     const auto texts = option.repeatable ? split(*variable) : std::vector{*variable};
     for (const std::string& text : texts) {
       if (auto ok = set(options, option, name, text); !ok) return std::unexpected(ok.error());
@@ -456,8 +506,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     const std::string name(secret.variable);
     options.*secret.target = environment(name).value_or("");
     if (!options.web_config_file.empty() && !(options.*secret.target).empty()) {
-      return usage("--web.config.file (WEB_CONFIG_FILE) and " + name +
-                   " are both given: only one of the two can hold");
+      return usage(as_written(options, "--web.config.file and " + name +
+                                           " are both given: only one of the two can hold"));
     }
   }
   if (options.task_file.empty() != options.stats_file.empty()) {

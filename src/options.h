@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "environment.h"
@@ -53,15 +54,23 @@ struct Options {
   LogFormat log_format = LogFormat::kJson;
   std::string additional_log_fields;  // JSON, as it was given
 
+  /// The options that a variable gave: their flags, and the variables.
+  std::vector<std::pair<std::string, std::string>> from_variables;
+
   std::string task_file;  // of `scrape`: recorded replies instead of an endpoint
   std::string stats_file;
 };
 
 /// Reads the command line (without the program's name) and, for each option that it does not give,
 /// the option's variable, if that is set and not empty.
-/// Errors: kUsage, one sentence that names the option or variable, and the value.
+/// Errors: kUsage, one sentence that names the option or variable, and the value only if it is too
+/// short to be a secret that stands in the wrong place.
 Result<Options> parse_options(const std::vector<std::string>& arguments,
                               const Environment& environment);
+
+/// `message`, in which options are named by their flags, with the variable for each of them that a
+/// variable gave: so it names what was written.
+std::string as_written(const Options& options, std::string message);
 
 /// The page that `--help` prints.
 std::string help_text();

@@ -8,7 +8,31 @@
 namespace ecs_exporter {
 namespace {
 
-void append_control_escape(std::string& out, char c) {
+// The code point of a sequence that is well-formed.
+std::uint32_t code_point(std::string_view sequence) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return byte(0);
+  // The first byte has as many leading ones as there are bytes, and then a zero.
+  std::uint32_t value = byte(0) & (0x7FU >> sequence.size());
+  for (std::size_t i = 1; i < sequence.size(); ++i) value = value << 6U | (byte(i) & 0x3FU);
+  return value;
+}
+
+// What is not shown but changes how the rest is: it ends a line, moves the cursor of a terminal, or
+// turns the direction of the text, so that a line can be made to look like another.
+bool is_control(std::uint32_t c) {
+  constexpr std::uint32_t kRanges[][2] = {
+      {0x00, 0x1F},                        // C0
+      {0x7F, 0x9F},                        // delete, and C1
+      {0x061C, 0x061C},                    // direction, as the next but one and the last but one
+      {0x200E, 0x200F}, {0x2028, 0x2029},  // the ends of a line and a paragraph
+      {0x202A, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF},  // the byte order mark
+  };
+  return std::ranges::any_of(kRanges, [&](const auto& r) { return r[0] <= c && c <= r[1]; });
+}
+
+// `c`: of those that is_control names, all below U+10000.
+void append_control_escape(std::string& out, std::uint32_t c) {
   constexpr std::string_view kHex = "0123456789abcdef";
   switch (c) {
     case '\n':
@@ -21,13 +45,28 @@ void append_control_escape(std::string& out, char c) {
       out += "\\t";
       return;
     default:
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4U];
-      out += kHex[static_cast<unsigned char>(c) & 0xFU];
+      out += "\\u";
+      for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kHex[c >> shift & 0xFU];
   }
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+// Appends `text` in well-formed UTF-8, with its control characters as escapes, and a backslash
+// before each character of `escaped`.
+void append_safe(std::string& out, std::string_view text, std::string_view escaped) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
+    text.remove_prefix(sequence.size());
+    if (length == 0) {
+      out += kReplacementCharacter;
+    } else if (const std::uint32_t c = code_point(sequence); is_control(c)) {
+      append_control_escape(out, c);
+    } else {
+      if (length == 1 && escaped.contains(sequence.front())) out += '\\';
+      out += sequence;
+    }
+  }
+}
 
 }  // namespace
 
@@ -81,33 +120,13 @@ std::string well_formed(std::string_view text) {
 
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    const char c = text.front();
-    const std::size_t length = utf8_length(text);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (is_control(c)) {
-      append_control_escape(out, c);
-    } else if (length == 0) {
-      out += kReplacementCharacter;
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
+  append_safe(out, text, "\"\\");
   out += '"';
 }
 
 std::string one_line(std::string_view text) {
   std::string out;
-  for (const char c : well_formed(text)) {
-    if (is_control(c)) {
-      append_control_escape(out, c);
-    } else {
-      out += c;
-    }
-  }
+  append_safe(out, text, "");
   return out;
 }
 

@@ -20,7 +20,8 @@ bool is_ascii(std::string_view text);
 /// `text` with the replacement character for each byte that is not part of well-formed UTF-8.
 std::string well_formed(std::string_view text);
 
-/// Appends `text` as a JSON string, in quotes, in well-formed UTF-8.
+/// Appends `text` as a JSON string, in quotes, in well-formed UTF-8. Control characters are
+/// escaped: C0, delete, C1, and those that end a line or turn its direction.
 void append_quoted(std::string& out, std::string_view text);
 
 /// `text` in well-formed UTF-8, with its control characters as append_quoted writes them.

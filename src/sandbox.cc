@@ -52,9 +52,14 @@ Result<void> enter_sandbox() {
   const sock_fprog program{.len = std::size(kFilter),
                            .filter = const_cast<sock_filter*>(kFilter)};  // it is only read
   // SPEC_ALLOW: to kernels before 5.16 a filter is a sign of code that is not trusted, against
-  // which they make all loads slow.
-  constexpr unsigned kFlags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-  const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags, &program);
+  // which they make all loads slow. Those before 4.17, and some that only look like Linux, do not
+  // know the flag.
+  long result = -1;
+  for (const unsigned more : {static_cast<unsigned>(SECCOMP_FILTER_FLAG_SPEC_ALLOW), 0U}) {
+    result =
+        ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC | more, &program);
+    if (result != -1 || errno != EINVAL) break;
+  }
   if (result > 0) errno = EBUSY;  // the number of a thread that has a filter of its own
   if (result != 0) return refused("the kernel refuses the filter of system calls");
   return {};

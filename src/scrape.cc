@@ -191,7 +191,8 @@ Scraper::Scraper(asio::any_io_executor executor, Endpoint endpoint, ScrapeOption
       config_(config),
       replies_(replies),
       log_(log),
-      interpreter_(config) {
+      interpreter_(config),
+      trouble_(options.report_interval, options.settled_after) {
   self_.asks_for_stats = config.stats;
 }
 
@@ -321,21 +322,24 @@ std::shared_ptr<const Answer> Scraper::nothing_yet() {
       std::make_shared<const Snapshot>(interpreter_.nothing_yet()), self_now(), config_);
 }
 
-// A line when trouble begins or ends, and while it lasts one now and then.
 void Scraper::report(const std::vector<Fault>& faults) {
-  const bool failing = !faults.empty();
-  const auto now = Clock::now();
-  if (failing && (!failing_ || now >= last_report_ + options_.report_interval)) {
+  const Trouble::News news = trouble_.round(!faults.empty(), Clock::now());
+  if (!faults.empty()) {
     const Error& first = faults.front().error;
-    log_.warn(failing_ ? "the endpoint is still failing" : "the endpoint began to fail",
-              {{"reason", reason(first.kind)},
-               {"error", first.message},
-               {"errors", static_cast<std::int64_t>(faults.size())}});
-    last_report_ = now;
-  } else if (!failing && failing_) {
-    log_.info("the endpoint is well again");
+    log_.debug("a round failed", {{"reason", reason(first.kind)}, {"error", first.message}});
   }
-  failing_ = failing;
+  const LogField rounds{"rounds", trouble_.rounds()};
+  const LogField failed{"failed_rounds", trouble_.failed_rounds()};
+  if (news == Trouble::News::kEnded) log_.info("the endpoint is well again", {rounds, failed});
+  if (news != Trouble::News::kBegan && news != Trouble::News::kLasts) return;
+  const Error& first = faults.front().error;
+  const bool began = news == Trouble::News::kBegan;
+  log_.warn(began ? "the endpoint began to fail" : "the endpoint is still failing",
+            {{"reason", reason(first.kind)},
+             {"error", first.message},
+             {"errors", static_cast<std::int64_t>(faults.size())},
+             rounds,
+             failed});
 }
 
 Answer::Answer(std::shared_ptr<const Snapshot> snapshot, std::optional<SelfUse> self,

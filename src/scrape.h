@@ -25,6 +25,7 @@
 #include "model.h"
 #include "parse.h"
 #include "self.h"
+#include "trouble.h"
 
 namespace ecs_exporter {
 
@@ -87,6 +88,8 @@ struct ScrapeOptions {
   std::size_t max_body_bytes;
   // Between two log lines about trouble that lasts.
   std::chrono::nanoseconds report_interval = std::chrono::minutes(1);
+  // How long no round may fail before it is over.
+  std::chrono::nanoseconds settled_after = std::chrono::seconds(10);
 };
 
 /// What one round found. It is rendered as it is asked for, each way once, however many scrapes
@@ -199,8 +202,7 @@ class Scraper {
   std::shared_ptr<Clock::time_point> deadline_;  // its fetches look at it too
   std::vector<Waiting*> waiting_;
 
-  bool failing_ = false;
-  Clock::time_point last_report_ = Clock::time_point::min();
+  Trouble trouble_;
 };
 
 /// One answer from recorded replies, and what was wrong with them.

@@ -23,6 +23,7 @@
 #include "negotiation.h"
 #include "page.h"
 #include "process.h"
+#include "quote.h"
 #include "sandbox.h"
 #include "scrape.h"
 #include "version.h"
@@ -216,7 +217,16 @@ Result<PrintedScrape> scrape_once(const Options& options, const MetricsConfig& c
 
 Result<PrintedScrape> scrape_files(const Options& options, const MetricsConfig& config,
                                    const Log& log) {
-  Replies replies{.task = read_file(options.task_file), .stats = read_file(options.stats_file)};
+  const std::size_t most = scrape_options(options).max_body_bytes;
+  const auto read = [&](const std::string& path, std::string_view option) {
+    auto text = read_stream(path, most);
+    if (!text) {
+      text.error().message.insert(0, std::string(option) + ": cannot read " + excerpt(path) + ": ");
+    }
+    return text;
+  };
+  const Replies replies{.task = read(options.task_file, "--task"),
+                        .stats = read(options.stats_file, "--stats")};
   if (!replies.task) return std::unexpected(replies.task.error());
   if (!replies.stats) return std::unexpected(replies.stats.error());
   auto [answer, faults] = answer_from(replies, config);

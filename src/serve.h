@@ -35,7 +35,8 @@ struct PrintedScrape {
 Result<PrintedScrape> scrape_once(const Options& options, const MetricsConfig& config,
                                   const Endpoint& endpoint, const Log& log);
 
-/// The same from the files that the options name. Errors: kSystem (a file cannot be read).
+/// The same from the files that the options name, of which each may be a pipe, and is bounded as
+/// the endpoint's replies are. Errors: kSystem (a file cannot be read).
 Result<PrintedScrape> scrape_files(const Options& options, const MetricsConfig& config,
                                    const Log& log);
 

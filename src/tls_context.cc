@@ -11,6 +11,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "quote.h"
 
@@ -62,24 +63,42 @@ Bio reader(const Pem& pem) {
   return Bio(BIO_new_mem_buf(pem.text.data(), static_cast<int>(pem.text.size())));
 }
 
-// The next certificate in the text; null after the last.
-Certificate next_certificate(BIO& from) {
-  return Certificate(PEM_read_bio_X509(&from, nullptr, nullptr, nullptr));
+// True where the text ends in a line that begins a block, which OpenSSL takes for no line of PEM.
+bool ends_in_a_begin_line(std::string_view text) {
+  const std::string_view last = text.substr(text.rfind('\n') + 1);
+  return last.starts_with('-') && !last.starts_with("-----END ");
+}
+
+// All of a text, at least one. A file that is half written ends anywhere: what is no certificate is
+// the end only where no other begins.
+Result<std::vector<Certificate>> certificates_of(const Pem& pem) {
+  const Bio from = reader(pem);
+  std::vector<Certificate> all;
+  while (Certificate next{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)}) {
+    all.push_back(std::move(next));
+  }
+  const auto error = ERR_peek_last_error();
+  const bool at_end =
+      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!at_end || ends_in_a_begin_line(pem.text)) {
+    return refused(pem.name + " has a certificate that is broken or cut off");
+  }
+  if (all.empty()) return refused(pem.name + " has no certificate in PEM form");
+  return all;
 }
 
 Result<void> use_certificate(SSL_CTX* context, const Pem& pem) {
-  const Bio from = reader(pem);
-  const Certificate own = next_certificate(*from);
-  if (!own) return refused(pem.name + " has no certificate in PEM form");
-  if (SSL_CTX_use_certificate(context, own.get()) != 1) {
+  const auto chain = certificates_of(pem);
+  if (!chain) return std::unexpected(chain.error());
+  if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
     return failed(pem.name + " cannot be used as a certificate");
   }
-  while (const Certificate issuer = next_certificate(*from)) {
-    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
+  for (std::size_t i = 1; i < chain->size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
       return failed(pem.name + ": a certificate of the chain cannot be used");
     }
   }
-  ERR_clear_error();
   return {};
 }
 
@@ -103,17 +122,14 @@ Result<void> trust_client_ca(SSL_CTX* context, const Pem& pem) {
     SSL_CTX_set_default_verify_paths(context);
     return {};
   }
-  const Bio from = reader(pem);
-  std::size_t count = 0;
-  while (const Certificate ca = next_certificate(*from)) {
+  const auto authorities = certificates_of(pem);
+  if (!authorities) return std::unexpected(authorities.error());
+  for (const Certificate& ca : *authorities) {
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca.get()) != 1 ||
         SSL_CTX_add_client_CA(context, ca.get()) != 1) {
       return failed(pem.name + ": a certificate cannot be used");
     }
-    ++count;
   }
-  if (count == 0) return refused(pem.name + " has no certificate in PEM form");
-  ERR_clear_error();
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "file.h"
 #include "json.h"
 #include "password.h"
 #include "quote.h"
@@ -29,9 +30,10 @@ struct Files {
   std::string folder;  // that relative paths begin in
   const FileReader& read;
 
-  std::string content(const std::string& path) const {
+  // `where`: what named it.
+  std::string content(const std::string& path, const std::string& where) const {
     auto content = read(path);
-    if (!content) throw Refusal{std::move(content.error().message)};
+    if (!content) throw Refusal{where + "cannot read the file: " + content.error().message};
     return std::move(*content);
   }
 };
@@ -42,11 +44,13 @@ struct Value {
   std::string path;  // of the key, as "tls_server_config.cert_file"
   const Files& files;
 
-  [[noreturn]] void refuse(const std::string& why) const {
+  // The line and the key, and never the value: a key pasted in its place is a secret.
+  std::string where() const {
     const int line = node.Mark().line;
-    throw Refusal{(line < 0 ? "" : "line " + std::to_string(line + 1) + ": ") +
-                  (path.empty() ? "" : path + ": ") + why};
+    return (line < 0 ? "" : "line " + std::to_string(line + 1) + ": ") +
+           (path.empty() ? "" : path + ": ");
   }
+  [[noreturn]] void refuse(const std::string& why) const { throw Refusal{where() + why}; }
 };
 
 template <class T>
@@ -58,7 +62,14 @@ struct Key {
 template <class Word>
 using Words = std::span<const std::pair<std::string_view, Word>>;
 
-// Calls `read` for each key and its value. None for a mapping that is not there.
+template <class Rows>
+std::string names_of(const Rows& rows) {
+  std::string names;
+  for (const auto& [name, meaning] : rows) names += (names.empty() ? "" : ", ") + std::string(name);
+  return names;
+}
+
+// Calls `read` for each key and where it and its value stand. None for a mapping that is not there.
 template <class Read>
 void for_each_key(const Value& mapping, Read read) {
   if (mapping.node.IsNull()) return;
@@ -68,19 +79,19 @@ void for_each_key(const Value& mapping, Read read) {
     if (!entry.first.IsScalar()) mapping.refuse("a key is not a text");
     const std::string& name = entry.first.Scalar();
     const Value at_key{entry.first, mapping.path, mapping.files};
-    if (!seen.insert(name).second)
-      at_key.refuse("the key " + excerpt(name) + " stands there twice");
-    const std::string path = mapping.path.empty() ? name : mapping.path + "." + name;
-    read(name, at_key, Value{entry.second, path, mapping.files});
+    if (!seen.insert(name).second) at_key.refuse("the key of this line stands there twice");
+    read(name, at_key, Value{entry.second, mapping.path, mapping.files});
   }
 }
 
 template <class T>
 void read_mapping(T& target, const Value& mapping,
                   std::type_identity_t<std::span<const Key<T>>> keys) {
-  for_each_key(mapping, [&](const std::string& name, const Value& at_key, const Value& value) {
+  for_each_key(mapping, [&](const std::string& name, const Value& at_key, Value value) {
     const auto key = std::ranges::find(keys, name, &Key<T>::name);
-    if (key == keys.end()) at_key.refuse("unknown key " + excerpt(name));
+    if (key == keys.end()) at_key.refuse("unknown key, none of " + names_of(keys));
+    if (!value.path.empty()) value.path += '.';
+    value.path += name;
     key->read(target, value);
   });
 }
@@ -114,9 +125,7 @@ Word word_of(const std::string& given, const Value& value,
   for (const auto& [name, word] : words) {
     if (name == given) return word;
   }
-  std::string known;
-  for (const auto& [name, word] : words) known += (known.empty() ? "" : ", ") + std::string(name);
-  value.refuse(excerpt(given) + " is not one of " + known);
+  value.refuse("this is not one of " + names_of(words));
 }
 
 // The value is PEM itself.
@@ -124,13 +133,18 @@ void read_inline(Pem& target, const Value& value) {
   if (auto pem = text(value); !pem.empty()) target = {std::move(pem), value.path};
 }
 
-// The value is the path of a file of PEM. It is read once all is known to be well otherwise.
-void read_path(Pem& target, const Value& value) {
+// A file of PEM that a key names. It is read once all is known to be well otherwise.
+struct NamedFile {
+  std::string path;  // "": none
+  std::string where;
+};
+
+void read_path(NamedFile& target, const Value& value) {
   const std::string path = text(value);
-  if (!path.empty()) {
-    target.name =
-        path.starts_with('/') ? path : (std::filesystem::path(value.files.folder) / path).string();
-  }
+  if (path.empty()) return;
+  target.path =
+      path.starts_with('/') ? path : (std::filesystem::path(value.files.folder) / path).string();
+  target.where = value.where();
 }
 
 constexpr auto kVersions = std::to_array<std::pair<std::string_view, TlsVersion>>({
@@ -175,8 +189,8 @@ constexpr auto kCurves = std::to_array<std::pair<std::string_view, const char*>>
 
 // tls_server_config as it was written.
 struct TlsSection {
-  Pem cert, key, client_ca;                 // inline
-  Pem cert_file, key_file, client_ca_file;  // named only
+  Pem cert, key, client_ca;  // inline
+  NamedFile cert_file, key_file, client_ca_file;
   std::optional<ClientAuth> client_auth;
   bool only_tls13_suites = false;
   TlsSettings settings;
@@ -235,16 +249,17 @@ constexpr Key<TlsSection> kTlsKeys[] = {
 };
 
 // The file's content where a file is named, else what stands inline.
-Pem chosen(const Files& files, const Pem& file, const Pem& inline_text) {
-  return file.name.empty() ? inline_text : Pem{files.content(file.name), file.name};
+Pem chosen(const Files& files, const NamedFile& file, const Pem& inline_text) {
+  if (file.path.empty()) return inline_text;
+  return {files.content(file.path, file.where), file.path};
 }
 
 // What no single key can tell.
 std::optional<TlsSettings> settled(TlsSection section, const Value& value) {
   TlsSettings& settings = section.settings;
-  const bool has_cert = !section.cert.name.empty() || !section.cert_file.name.empty();
-  const bool has_key = !section.key.name.empty() || !section.key_file.name.empty();
-  const bool has_ca = !section.client_ca.name.empty() || !section.client_ca_file.name.empty();
+  const bool has_cert = !section.cert.name.empty() || !section.cert_file.path.empty();
+  const bool has_key = !section.key.name.empty() || !section.key_file.path.empty();
+  const bool has_ca = !section.client_ca.name.empty() || !section.client_ca_file.path.empty();
   if (!has_cert && !has_key && !has_ca && !section.client_auth) return std::nullopt;
   if (!has_cert) value.refuse("cert_file or cert is missing");
   if (!has_key) value.refuse("key_file or key is missing");
@@ -276,20 +291,18 @@ void read_tls(WebConfig& config, const Value& value) {
   config.tls = settled(std::move(section), value);
 }
 
+// Neither is in a message: the hash is a secret, and may stand where the name belongs.
 void add_user(WebUsers& users, const std::string& name, const std::string& hash,
               const std::string& where) {
-  // The hash is a secret: it is in no message.
   if (!is_bcrypt_hash(hash)) {
-    throw Refusal{where + excerpt(name) +
-                  " has no bcrypt hash that begins with $2a$, $2b$ or $2y$"};
+    throw Refusal{where + "this user has no bcrypt hash that begins with $2a$, $2b$ or $2y$"};
   }
   users[name] = hash;
 }
 
 void read_users(WebConfig& config, const Value& value) {
   for_each_key(value, [&](const std::string& name, const Value& at_key, const Value& hash) {
-    const std::string line = "line " + std::to_string(at_key.node.Mark().line + 1) + ": ";
-    add_user(config.users, name, text(hash), line + value.path + ": ");
+    add_user(config.users, name, text(hash), at_key.where());
   });
 }
 
@@ -331,17 +344,24 @@ constexpr Key<WebConfig> kKeys[] = {
     {"basic_auth_users", read_users},
 };
 
+// What yaml-cpp says, up to where it begins to repeat what it has read.
+std::string reason_of(const YAML::Exception& e) {
+  if (e.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) return YAML::ErrorMsg::UNKNOWN_ANCHOR;
+  const std::string reason = e.msg.substr(0, e.msg.find_first_of(":(\""));
+  return reason.substr(0, reason.find_last_not_of(' ') + 1);
+}
+
 WebConfig from_file(const std::string& path, const FileReader& read) {
   WebConfig config;
   const Files files{std::filesystem::path(path).parent_path().string(), read};
-  const std::string yaml = files.content(path);
+  const std::string yaml = files.content(path, "--web.config.file: ");
   try {
     const YAML::Node root = YAML::Load(yaml);
     read_mapping(config, Value{root, "", files}, kKeys);
   } catch (const YAML::Exception& e) {
     const std::string line =
         e.mark.is_null() ? "" : "line " + std::to_string(e.mark.line + 1) + ": ";
-    throw Refusal{path + ": " + line + e.msg};
+    throw Refusal{path + ": " + line + "not YAML: " + reason_of(e)};
   } catch (Refusal& refusal) {
     throw Refusal{path + ": " + refusal.message};
   }
@@ -370,14 +390,20 @@ WebConfig from_texts(const WebSource& source) {
     if (!users || users->empty()) {
       throw Refusal{"WEB_BASIC_AUTH_USERS is not a JSON object of names and hashes"};
     }
-    for (const auto& [name, hash] : *users) {
-      add_user(config.users, name, hash, "WEB_BASIC_AUTH_USERS: ");
+    for (std::size_t i = 0; i < users->size(); ++i) {
+      const auto& [name, hash] = (*users)[i];
+      add_user(config.users, name, hash,
+               "WEB_BASIC_AUTH_USERS: name " + std::to_string(i + 1) + ": ");
     }
   }
   return config;
 }
 
 }  // namespace
+
+Result<std::string> read_web_file(const std::string& path) {
+  return read_file(path, 1024UZ * 1024);
+}
 
 Result<WebConfig> read_web_config(const WebSource& source, const FileReader& read) {
   try {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "error.h"
-#include "file.h"
 #include "tls_context.h"
 
 namespace ecs_exporter {
@@ -35,11 +34,15 @@ struct WebSource {
   bool operator==(const WebSource&) const = default;
 };
 
-/// What reads a file, as read_file does.
+/// What reads a file, as read_file does with a bound of its own.
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
 
+/// A configuration, certificate or key: a regular file of at most 1 MiB. Reading one never waits.
+Result<std::string> read_web_file(const std::string& path);
+
 /// Reads it, and the files that it names. What is in certificates and keys is not looked at.
-/// Errors: kUsage, one sentence that names the file, the line and the key, or the variable.
-Result<WebConfig> read_web_config(const WebSource& source, const FileReader& read = read_file);
+/// Errors: kUsage, one sentence that names the file, the line and the key, or the variable, and
+/// none of what stands there: that may be a secret in the wrong place.
+Result<WebConfig> read_web_config(const WebSource& source, const FileReader& read = read_web_file);
 
 }  // namespace ecs_exporter

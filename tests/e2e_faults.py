@@ -9,9 +9,11 @@ import unittest
 
 import e2e_wild_endpoint as wild
 from e2e_programs import (CPU, DEADLINE_S, LIMIT, TASK_LABELS, UP, USAGE, Exporter, Mock,
-                          ProgramsTest, Samples, environment, on_a_free_port, program)
+                          ProgramsTest, Samples, environment, on_a_free_port, program,
+                          wait_until)
 
 BEGAN, WELL = "the endpoint began to fail", "the endpoint is well again"
+FAILED = "a round failed"  # what each says at level debug
 
 # The families that need no stats. Their values are the same without them, in the mock's task.
 FROM_TASK = {LIMIT, UP, "ecs_container_cpu_reservation_cores"} | {
@@ -199,7 +201,7 @@ class Version:
             {path: self.mock.ask(path).body.encode() for path in self.paths.values()}))
         self.exporters = {kind: test.started(Exporter(
             kind.url + base, "--ecs.min-interval=0", f"--ecs.timeout={DEADLINE_S - 5}s",
-            "--labels.docker=team", METRICS_GROUPS="all"))
+            "--labels.docker=team", METRICS_GROUPS="all", LOG_LEVEL="debug"))
             for kind in (self.mock, self.wild)}
         self.healthy = {exporter: exporter.scrape() for exporter in self.exporters.values()}
 
@@ -284,7 +286,7 @@ class EndpointWithAFault(ProgramsTest):
         version.healthy[exporter] = after
         self.assertEqual(of_the_task(after), of_the_task(healthy))
         self.assert_counted(subject, reason, requests, rounds, healthy, faulty, after)
-        self.assert_logged(exporter, start, version, subject, reason, says)
+        self.assert_logged(exporter, start, version, subject, reason, says, rounds if reason else 0)
 
     def assert_counted(self, subject, reason, requests, rounds, healthy, faulty, after):
         subjects = ["stats", "task"] if subject == "both" else [subject]
@@ -298,19 +300,16 @@ class EndpointWithAFault(ProgramsTest):
                                for of in ("stats", "task")})
         self.assertEqual(set(counted(after, "ecs_exporter_endpoint_up").values()), {1})
 
-    def assert_logged(self, exporter, start, version, subject, reason, says):
-        """One line when it began and one when it ended stand in the log from `start`; none of what
-        is not wrong."""
-        if reason is None:
-            self.assertEqual(exporter.lines[start:], [])
-            return
-        exporter.wait_for_line(WELL, start)
-        began, well = exporter.log[start:]
-        self.assertEqual([began["msg"], began["level"], began["reason"]], [BEGAN, "warn", reason])
+    def assert_logged(self, exporter, start, version, subject, reason, says, rounds):
+        """The log from `start` has a line for each of so many rounds, and of no other."""
+        failed = lambda: [line for line in exporter.log[start:] if line["msg"] == FAILED]
+        wait_until("each round is logged", lambda: len(failed()) >= rounds)
+        self.assertEqual(len(failed()), rounds)
         of = "stats" if subject == "stats" else "task"
-        self.assertRegex(began["error"], rf"(^http://\S+{version.paths[of]}|^the reply to /\S+): ")
-        self.assertIn(says, began["error"])
-        self.assertEqual([well["msg"], well["level"]], [WELL, "info"])
+        for line in failed():
+            self.assertEqual(line["reason"], reason)
+            self.assertRegex(line["error"], rf"(^http://\S+{version.paths[of]}|^the reply to /\S+): ")
+            self.assertIn(says, line["error"])
 
     def test_a_lost_reply_leaves_what_the_other_one_says(self):
         def stands(subject):
@@ -401,6 +400,28 @@ class EndpointThatWasNeverWell(ProgramsTest):
                 mock.set_faults("")
                 self.assert_complete(exporter.scrape())
 
+    def assert_settles(self, exporter):
+        """It says that the endpoint is well, once it was so for a while."""
+        def settled():
+            self.assert_complete(exporter.scrape())
+            return [line for line in exporter.log if line["msg"] == WELL]
+
+        (line,) = wait_until(WELL, settled)
+        self.assertEqual(line["level"], "info")
+        self.assertGreaterEqual(line["rounds"], line["failed_rounds"])
+
+    def test_an_endpoint_that_flaps_is_one_trouble_in_the_log(self):
+        mock = self.started(Mock("--frozen", "--fail=both=404"))
+        exporter = self.started(Exporter(mock.url, "--ecs.min-interval=0"))
+        for faults in 10 * ["fail=both=404", ""]:
+            mock.set_faults(faults)
+            self.assertEqual(exporter.scrape().up[0], 0 if faults else 1)
+        self.assert_settles(exporter)
+        began, well = [line for line in exporter.log if "endpoint" in line["msg"]]
+        self.assertEqual([began["msg"], began["level"], began["reason"], well["msg"]],
+                         [BEGAN, "warn", "status", WELL])
+        self.assertEqual(well["failed_rounds"], 9)  # and the first
+
     def test_a_name_that_resolves_to_nothing(self):
         # Without a network there is no one to ask.
         unshare = ["unshare", "--user", "--map-root-user", "--net"]
@@ -432,7 +453,7 @@ class EndpointThatWasNeverWell(ProgramsTest):
 
         exporter = on_a_free_port(start)
         self.assert_complete(exporter.scrape())
-        exporter.wait_for_line(WELL)
+        self.assert_settles(exporter)
         began, well = [line for line in exporter.log if "endpoint" in line["msg"]]
         self.assertEqual([began["msg"], began["reason"], well["msg"]], [BEGAN, "connect", WELL])
 

@@ -1,6 +1,8 @@
 """The exporter as a process: how it ends, what it weighs, how it treats the endpoint."""
 
 import concurrent.futures
+import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -11,8 +13,8 @@ import subprocess
 import time
 import unittest
 
-from e2e_programs import (DEADLINE_S, Exporter, Mock, ProgramsTest, Running, Samples, ask,
-                          environment, program, wait_until)
+from e2e_programs import (DEADLINE_S, AddressInUse, Exporter, Mock, ProgramsTest, Running, Samples,
+                          ask, environment, on_a_free_port, program, wait_until)
 
 SAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "testdata", "fargate")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -110,6 +112,57 @@ class LogThatNobodyReads(ProgramsTest):
             self.assertEqual(Samples(ask(port).body).up[0], 0)
         exporter.terminate()
         self.assertEqual(exporter.wait(DEADLINE_S), 0)
+
+
+    def test_is_no_reason_to_wait(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        size = os.write(writer, b"x" * 4096)
+
+        def start(port):
+            exporter = subprocess.Popen(
+                [program("EXPORTER"), f"--web.listen-address=127.0.0.1:{port}",
+                 f"--ecs.metadata-uri=http://127.0.0.1:{self.dead_port()}/v4/x"],
+                env=environment(), stdin=subprocess.DEVNULL, stderr=writer)
+            self.addCleanup(exporter.wait, DEADLINE_S)
+            self.addCleanup(exporter.kill)
+
+            def answers():
+                if exporter.poll() is not None:
+                    raise AddressInUse()
+                with contextlib.suppress(OSError):
+                    return ask(port, "/-/healthy").status == 200
+
+            wait_until("the health page answers", answers)
+            return port, exporter
+
+        port, exporter = on_a_free_port(start)
+        os.close(writer)
+        self.assertEqual(Samples(ask(port).body).up[0], 0)  # which is logged
+        self.assertEqual(os.read(reader, size), b"x" * size)
+        exporter.terminate()
+        self.assertEqual(exporter.wait(DEADLINE_S), 0)
+        with open(reader, closefd=False) as log:
+            (line,) = map(json.loads, log)
+        self.assertEqual((line["msg"], line["dropped_lines"]), ("stopping", 3))
+
+    def test_is_closed_and_no_socket_takes_its_place(self):
+        running = self.started(Running(
+            ["/bin/sh", "-c", 'exec 3>&2; exec "$0" "$@" <&- >&- 2>&-', program("EXPORTER"),
+             "serve", "--web.listen-address=127.0.0.1:0", "--log.level=debug",
+             f"--ecs.metadata-uri=http://127.0.0.1:{self.dead_port()}/v4/x"]))
+
+        def listens():
+            fds = [os.readlink(f"/proc/{running.pid}/fd/{fd}")
+                   for fd in os.listdir(f"/proc/{running.pid}/fd")]
+            return sum(fd.startswith("socket:") for fd in fds) > 0
+
+        wait_until("it has a socket", listens)
+        for fd in range(3):
+            self.assertEqual(os.readlink(f"/proc/{running.pid}/fd/{fd}"), "/dev/null")
+        running.send(signal.SIGTERM)
+        self.assertEqual(running.wait(), 0)
 
 
 class EndAfterADelay(ProgramsTest):

@@ -18,20 +18,23 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FILTER = 2  # as /proc says it
 UNSHARE = ["unshare", "--user", "--map-root-user", "--net", "--mount"]
 
-# A kernel without filters, as far as the program that is started can see: seccomp() fails.
+# A kernel without filters, or without one of their flags, as far as the program that is started can
+# see: seccomp() fails where it is given one of these flags.
 REFUSING = r"""
 import ctypes, os, struct, sys
-number, error = int(sys.argv[1]), int(sys.argv[2])
-rows = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50000 | error), (6, 0, 0, 0x7FFF0000)]
+number, error, flags = map(int, sys.argv[1:4])
+rows = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 24), (0x45, 0, 1, flags),
+        (6, 0, 0, 0x50000 | error), (6, 0, 0, 0x7FFF0000)]
 code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in rows))
 program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(rows), ctypes.addressof(code)))
 libc = ctypes.CDLL(None, use_errno=True)
 for arguments in ((38, 1, 0, 0, 0), (22, 2, program, 0, 0)):
     if libc.prctl(*arguments):
         sys.exit(os.strerror(ctypes.get_errno()))
-os.execv(sys.argv[3], sys.argv[3:])
+os.execv(sys.argv[4], sys.argv[4:])
 """
 SECCOMP = {"x86_64": 317, "aarch64": 277}  # the call's number
+ANY_FLAG, SPEC_ALLOW = 0xFFFFFFFF, 4
 
 
 def status(pid):
@@ -76,18 +79,29 @@ class SandboxOfTheExporter(ProgramsTest):
                 self.assertEqual(status(exporter.pid),
                                  {(self.outer_filter, self.outer_privileges)})
 
-    def test_where_the_kernel_refuses_the_log_says_so_and_it_serves(self):
+    def on_a_kernel_that_refuses(self, error, flags):
         number = SECCOMP[platform.machine()]
+        return self.started(Server(
+            [sys.executable, "-c", REFUSING, str(number), str(error), str(flags),
+             program("EXPORTER"), "--web.listen-address=127.0.0.1:0",
+             f"--ecs.metadata-uri={self.mock.url}"], environment()))
+
+    def test_where_the_kernel_refuses_the_log_says_so_and_it_serves(self):
         for code in (errno.ENOSYS, errno.EINVAL, errno.EPERM):
             with self.subTest(errno.errorcode[code]):
-                exporter = self.started(Server(
-                    [sys.executable, "-c", REFUSING, str(number), str(code), program("EXPORTER"),
-                     "--web.listen-address=127.0.0.1:0", f"--ecs.metadata-uri={self.mock.url}"],
-                    environment()))
+                exporter = self.on_a_kernel_that_refuses(code, ANY_FLAG)
                 line = exporter.log_entry("without a sandbox")
                 self.assertEqual(line["level"], "warn")
                 self.assertIn(os.strerror(code), line["error"])
                 self.assert_serves(exporter)
+
+    def test_where_the_kernel_does_not_know_a_flag_it_is_left_out(self):
+        exporter = self.on_a_kernel_that_refuses(errno.EINVAL, SPEC_ALLOW)
+        self.assert_serves(exporter)
+        self.assertEqual([line["msg"] for line in exporter.log], ["starting", "listening"])
+        with open(f"/proc/{exporter.pid}/status") as file:
+            # With the one that refuses the flag, and what this test runs in.
+            self.assertRegex(file.read(), r"Seccomp_filters:\s*([2-9]|\d\d)")
 
     def test_names_are_looked_up_in_it_by_udp_and_by_tcp(self):
         try:

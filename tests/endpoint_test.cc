@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ecs_exporter {
 namespace {
@@ -103,44 +104,43 @@ TEST(Endpoint, UrlForMessagesAlwaysHasAPort) {
   EXPECT_EQ(found("http://localhost/v4/a").task_url(), "http://localhost:80/v4/a/task");
 }
 
-TEST(Endpoint, BadUriIsAnErrorThatSaysWhy) {
-  EXPECT_EQ(message("169.254.170.2/v4"),
-            R"(--ecs.metadata-uri: "169.254.170.2/v4" does not begin with http://)");
-  EXPECT_EQ(message("http://h/v4\r\nX: y"),
-            R"(--ecs.metadata-uri: "http://h/v4\r\nX: y" is not a URI)");
-  EXPECT_EQ(
-      message("http://fd00::1/v4"),
-      R"(--ecs.metadata-uri: "http://fd00::1/v4" has an IPv6 address without brackets around it)");
-  EXPECT_EQ(message("http://a b/"), R"(--ecs.metadata-uri: "http://a b/" is not a URI)");
-  EXPECT_EQ(message("https://h/v4"),
-            R"(--ecs.metadata-uri: "https://h/v4" does not begin with http://)");
-  EXPECT_EQ(message("http:///v4"), R"(--ecs.metadata-uri: "http:///v4" has no host)");
-  EXPECT_EQ(message("http:v4"), R"(--ecs.metadata-uri: "http:v4" does not begin with http://)");
-  for (const std::string_view uri : {"http://u:p@h/v4", "http://h/v4?a=b", "http://h/v4#f"}) {
-    EXPECT_EQ(message(uri), "--ecs.metadata-uri: \"" + std::string(uri) +
-                                "\" has more than a host, a port and a path");
+TEST(Endpoint, BadUriIsAnErrorThatSaysWhyAndDoesNotShowIt) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"169.254.170.2/v4", "does not begin with http://"},
+      {"http://h/v4\r\nX: y", "is not a URI"},
+      {"http://fd00::1/v4", "has an IPv6 address without brackets around it"},
+      {"http://a b/", "is not a URI"},
+      {"https://h/v4", "does not begin with http://"},
+      {"http:///v4", "has no host"},
+      {"http:v4", "does not begin with http://"},
+      {"http://user:secret@h/v4", "has a user or a password, which no endpoint asks for"},
+      {"http://h/v4?token=secret", "has more than a host, a port and a path"},
+      {"http://h/v4#f", "has more than a host, a port and a path"},
+      {"http://user:secret/v4", "has a port that is not a number from 1 to 65535"},
+  };
+  for (const auto& [uri, why] : cases) {
+    EXPECT_EQ(message(uri), "--ecs.metadata-uri: this " + std::string(why));
   }
 }
 
 TEST(Endpoint, BadPortIsAnError) {
   for (const std::string_view uri :
        {"http://h:0/", "http://h:65536/", "http://h:/", "http://h:99999999999999999999/"}) {
-    EXPECT_EQ(message(uri), "--ecs.metadata-uri: \"" + std::string(uri) +
-                                "\" has a port that is not a number from 1 to 65535");
+    EXPECT_EQ(message(uri),
+              "--ecs.metadata-uri: this has a port that is not a number from 1 to 65535");
   }
 }
 
 TEST(Endpoint, DoubleSlashIsAnError) {
   for (const std::string_view uri :
        {"http://h/v4//a", "http://h//v4", "http://h/v4//", "http://h//"}) {
-    EXPECT_EQ(message(uri),
-              "--ecs.metadata-uri: \"" + std::string(uri) + "\" has an empty part in its path");
+    EXPECT_EQ(message(uri), "--ecs.metadata-uri: this has an empty part in its path");
   }
 }
 
 TEST(Endpoint, BadVariableIsNamed) {
   EXPECT_EQ(message("", true, {{"ECS_CONTAINER_METADATA_URI", "ftp://h"}}),
-            R"(ECS_CONTAINER_METADATA_URI: "ftp://h" does not begin with http://)");
+            "ECS_CONTAINER_METADATA_URI: this does not begin with http://");
 }
 
 }  // namespace

@@ -105,6 +105,34 @@ TEST(Fetch, ReadsABodyThatEndsWithTheConnection) {
   EXPECT_EQ(fetched_from("HTTP/1.0 200 OK\r\n\r\nall of it").body(), "all of it");
 }
 
+TEST(Fetch, PassesInterimRepliesOver) {
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  for (const std::string& before :
+       {std::string("HTTP/1.1 100 Continue\r\n\r\n"), interim, interim + interim,
+        std::string("HTTP/1.1 199 x\r\nContent-Length: 3\r\n\r\n")}) {
+    EXPECT_EQ(fetched_from(before + ok_reply("body")).body(), "body");
+    EXPECT_EQ(fetched_from({{.parts = {before, ok_reply("body")}}}).body(), "body");
+    EXPECT_EQ(fetched_from(before + status("404 Not Found")).error().kind, ErrorKind::kStatus);
+  }
+  EXPECT_EQ(fetched_from({{.parts = {"HTTP/1.1 100 Continue\r", "\n\r\nHTT", "P/1.1 200 OK\r\n\r\n",
+                                     "to its end"}}})
+                .body(),
+            "to its end");
+}
+
+TEST(Fetch, EndlessInterimRepliesAreAnError) {
+  std::string reply;
+  for (int i = 0; i < 9; ++i) reply += "HTTP/1.1 100 Continue\r\n\r\n";
+  EXPECT_THAT(fetched_from(reply + ok_reply("x")).message(), StartsWith("status 100"));
+  EXPECT_EQ(fetched_from(reply.substr(reply.size() / 9) + ok_reply("x")).body(), "x");
+}
+
+TEST(Fetch, InterimReplyAloneIsNoReply) {
+  const Outcome outcome = fetched_from("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kClosed);
+  EXPECT_EQ(outcome.requests.size(), 2U);
+}
+
 TEST(Fetch, ReadsAnEmptyBody) { EXPECT_EQ(fetched_from(ok_reply("")).body(), ""); }
 
 TEST(Fetch, ReadsAReplyInManyParts) {
@@ -271,13 +299,13 @@ TEST(Fetch, BadChunkIsNotHttp) {
   EXPECT_EQ(fetched_from(chunked("zz\r\nabc\r\n0\r\n\r\n")).error().kind, ErrorKind::kShape);
 }
 
-TEST(Fetch, RefusedConnectionIsAnErrorWithoutARequest) {
+TEST(Fetch, RefusedConnectionIsAnErrorOfOneRequest) {
   const std::uint16_t port = closed_port();
   const Outcome outcome = fetched_at("127.0.0.1", port);
   EXPECT_EQ(outcome.error().kind, ErrorKind::kConnect);
   EXPECT_EQ(outcome.error().message,
             "http://127.0.0.1:" + std::to_string(port) + "/: cannot connect: Connection refused");
-  EXPECT_EQ(outcome.fetched.requests, 0U);
+  EXPECT_EQ(outcome.fetched.requests, 1U);
 }
 
 TEST(Fetch, Ipv6HostStandsInBrackets) {
@@ -299,7 +327,7 @@ TEST(Fetch, NameThatCannotBeResolvedIsAnError) {
   const Outcome outcome = fetched_at("name.invalid", 80, milliseconds(200));
   EXPECT_THAT(outcome.error().kind, AnyOf(ErrorKind::kConnect, ErrorKind::kTimeout));
   EXPECT_THAT(outcome.message(), HasSubstr("resolve"));
-  EXPECT_EQ(outcome.fetched.requests, 0U);
+  EXPECT_EQ(outcome.fetched.requests, 1U);
 }
 
 // Fetches one after the other that keep their connection.

@@ -21,6 +21,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 using Arguments = std::vector<std::string>;
 using Variables = std::map<std::string, std::string>;
@@ -319,17 +320,61 @@ TEST(Options, EmptyValueDoesNotSwallowTheNextWord) {
   EXPECT_THAT(message({"scrape", "--task=", "--stats=s"}), HasSubstr("--task:"));
 }
 
-TEST(Options, UnknownWordIsNamed) {
-  EXPECT_THAT(message({"--no-such-option"}), HasSubstr("--no-such-option"));
-  EXPECT_THAT(message({"--task=t"}), HasSubstr("--task"));
-  EXPECT_THAT(message({"serve", "--stats=s"}), HasSubstr("--stats"));
-  EXPECT_THAT(message({"sing"}), HasSubstr("sing"));
-  EXPECT_THAT(message({"serve", "scrape"}), HasSubstr("scrape"));
+TEST(Options, UnknownOptionIsNamed) {
+  EXPECT_EQ(message({"--no-such-option"}), "there is no option --no-such-option here");
+  EXPECT_EQ(message({"--no-such.option=SECRET"}), "there is no option --no-such.option here");
+  EXPECT_EQ(message({"--task=t"}), "there is no option --task here");
+  EXPECT_EQ(message({"serve", "--stats=s"}), "there is no option --stats here");
 }
 
 TEST(Options, MissingValueNamesTheOption) {
-  EXPECT_THAT(message({"--port"}), HasSubstr("--port"));
+  EXPECT_EQ(message({"--port"}), "--port: this needs one value, a port from 0 to 65535");
   EXPECT_THAT(message({"--log.level", "--port=1"}), HasSubstr("--log.level"));
+}
+
+// A word that stands in the wrong place may be a secret.
+TEST(Options, OtherWordsAreNotShown) {
+  const std::string neither = " of the command line is neither a command nor an option";
+  EXPECT_EQ(message({"SECRET"}), "word 1" + neither);
+  EXPECT_EQ(message({"serve", "--port=1", "SECRET"}), "word 3" + neither);
+  EXPECT_EQ(message({"serve", "-pSECRET"}), "word 2" + neither);
+  EXPECT_EQ(message({"serve", "scrape"}), "word 2" + neither);
+  EXPECT_EQ(message({"--SECRET"}), "word 1" + neither);
+  EXPECT_EQ(message({"--port=1", "--", "SECRET"}), "word 2" + neither);
+  const std::string key = "-----BEGIN PRIVATE KEY-----\nSECRET";
+  for (const Arguments& arguments :
+       {Arguments{"--help=SECRET"},
+        {"-hSECRET"},
+        {"scrape=SECRET"},
+        {"--port", "1", "SECRET"},
+        {key},
+        {"--" + key},
+        {"--port=" + key},
+        {"--web.listen-address=:1" + std::string(60, 'x') + "SECRET"}}) {
+    const std::string text = message(arguments);
+    EXPECT_THAT(text, Not(HasSubstr("SECRET")));
+    EXPECT_FALSE(text.contains('\n')) << text;
+  }
+}
+
+TEST(Options, OnlyAShortValueIsShown) {
+  const std::string text(24, 'x');
+  EXPECT_EQ(message({"--port=" + text}), "--port: \"" + text + "\" is not a port from 0 to 65535");
+  EXPECT_EQ(message({}, {{"PORT", text + "y"}}),
+            "PORT: a value of 25 bytes is not a port from 0 to 65535");
+}
+
+TEST(Options, AreNamedAsTheyWereWritten) {
+  const std::string text = "--labels.task: x, which is also --labels.static: y --labels.task.z";
+  EXPECT_EQ(as_written(parsed({}, {{"LABELS_TASK", "Region"}}), text),
+            "LABELS_TASK: x, which is also --labels.static: y --labels.task.z");
+  EXPECT_EQ(as_written(parsed({"--labels.task=Region"}, {{"LABELS_TASK", "Region"}}), text), text);
+  EXPECT_EQ(as_written(parsed({}, {{"ECS_METADATA_URI", "http://h"}}), "--ecs.metadata-uri"),
+            "ECS_METADATA_URI");
+  EXPECT_EQ(message({}, {{"WEB_CONFIG_FILE", "f"}, {"WEB_TLS_KEY", "SECRET"}}),
+            "WEB_CONFIG_FILE and WEB_TLS_KEY are both given: only one of the two can hold");
+  EXPECT_EQ(message({"--web.config.file=f"}, {{"WEB_TLS_KEY", "SECRET"}}),
+            "--web.config.file and WEB_TLS_KEY are both given: only one of the two can hold");
 }
 
 TEST(Options, MessagesAreOneLine) {

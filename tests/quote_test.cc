@@ -80,6 +80,22 @@ TEST(Quoted, ControlCharactersAreEscaped) {
   EXPECT_EQ(quoted(std::string_view("\0\x01\x1F\x7F", 4)), R"("\u0000\u0001\u001f\u007f")");
 }
 
+// By their UTF-8, as some would turn this file's own lines.
+TEST(Quoted, CharactersThatEndALineOrTurnItAreEscaped) {
+  EXPECT_EQ(quoted("\xC2\x80\xC2\x85\xC2\x9B\xC2\x9F"), R"("\u0080\u0085\u009b\u009f")");
+  EXPECT_EQ(quoted("\xD8\x9C\xE2\x80\x8E\xE2\x80\x8F"), R"("\u061c\u200e\u200f")");
+  EXPECT_EQ(quoted("\xE2\x80\xA8\xE2\x80\xA9"), R"("\u2028\u2029")");
+  EXPECT_EQ(quoted("\xE2\x80\xAA\xE2\x80\xAE"), R"("\u202a\u202e")");
+  EXPECT_EQ(quoted("\xE2\x81\xA6\xE2\x81\xA9"), R"("\u2066\u2069")");
+  EXPECT_EQ(quoted("\xEF\xBB\xBF"), R"("\ufeff")");
+  // Their neighbours stand as they are.
+  for (const std::string_view text :
+       {"\xC2\xA0", "\xD8\x9B", "\xE2\x80\x8D", "\xE2\x80\x90", "\xE2\x80\xA7", "\xE2\x80\xAF",
+        "\xE2\x81\xA5", "\xE2\x81\xAA", "\xEF\xBC\x80", "\xF0\x9F\x92\xA1"}) {
+    EXPECT_EQ(quoted(text), '"' + std::string(text) + '"');
+  }
+}
+
 TEST(Quoted, EachBadByteBecomesAReplacementCharacter) {
   EXPECT_EQ(quoted("a\xFFz"), "\"a\uFFFDz\"");
   EXPECT_EQ(quoted("\xE2\x82"), "\"\uFFFD\uFFFD\"");
@@ -111,6 +127,7 @@ TEST(Excerpt, OfOnlyContinuationBytesIsBounded) {
 TEST(OneLine, LeavesAllButControlCharactersAndBrokenUtf8) {
   EXPECT_EQ(one_line("a \"b\" \\ \xC3\xA9"), "a \"b\" \\ \xC3\xA9");
   EXPECT_EQ(one_line("a\nb\x01\xFF"), "a\\nb\\u0001\xEF\xBF\xBD");
+  EXPECT_EQ(one_line("a\xE2\x80\xAE\"b"), "a\\u202e\"b");
 }
 
 }  // namespace

@@ -186,6 +186,13 @@ TEST_F(Sandbox, SocketsAreForConnectionsThatBeginHereOrWereListenedForBefore) {
          const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
          return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
        }},
+      {"an address for UDP",
+       [] {
+         sockaddr_in address{};
+         address.sin_family = AF_INET;
+         const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+         return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+       }},
       {"a port", [] { return ::listen(::socket(AF_INET, SOCK_STREAM, 0), 1); }},
       {"an option that serving does not set",
        [] {
@@ -242,6 +249,29 @@ TEST_F(Sandbox, ServingGoesOn) {
       {"TCP over IPv4, as the resolver asks for it", open_socket(AF_INET, SOCK_STREAM)},
       {"UDP", open_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)},
   });
+}
+
+// A socket that has sent something has an address without having asked for one. What arrives there
+// cannot be refused, as the resolver sends in the same way.
+TEST_F(Sandbox, UdpThatHasSentReceives) {
+  expect_allowed({{"UDP to itself", [] {
+                     sockaddr_in address{};
+                     socklen_t size = sizeof address;
+                     auto* const at = reinterpret_cast<sockaddr*>(&address);
+                     address.sin_family = AF_INET;
+                     address.sin_port = htons(9);
+                     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+                     const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+                     ::sendto(socket, "x", 1, 0, at, size);
+                     ::getsockname(socket, at, &size);
+                     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+                     const int other = ::socket(AF_INET, SOCK_DGRAM, 0);
+                     std::array<char, 1> got{};
+                     return ::sendto(other, "y", 1, 0, at, size) == 1 &&
+                                    ::recv(socket, got.data(), 1, 0) == 1 && got[0] == 'y'
+                                ? 0
+                                : -1;
+                   }}});
 }
 
 TEST_F(Sandbox, ThreadsThatRunAlreadyAreInIt) {

@@ -52,7 +52,8 @@ class Scraping {
                  {.timeout = timeout,
                   .min_interval = min_interval,
                   .max_body_bytes = 1000,
-                  .report_interval = report_interval},
+                  .report_interval = report_interval,
+                  .settled_after = nanoseconds(0)},
                  config, replies_, log.log()) {}
 
   asio::awaitable<Shared> scrape(std::optional<nanoseconds> patience = std::nullopt) {
@@ -403,14 +404,19 @@ TEST(Scraper, EachChangeIsOneLogLine) {
     }
     const auto began = MatchesRegex(
         "level=warn msg=\"the endpoint began to fail\" reason=status "
-        "error=\"http://127.0.0.1:[0-9]+/task: status 404 .*\" errors=2");
+        "error=\"http://127.0.0.1:[0-9]+/task: status 404 .*\" errors=2 "
+        "rounds=1 failed_rounds=1");
     EXPECT_THAT(scraping.log.lines(),
-                ElementsAre(began, "level=info msg=\"the endpoint is well again\"", began));
+                ElementsAre(began,
+                            "level=info msg=\"the endpoint is well again\" rounds=3 "
+                            "failed_rounds=2",
+                            began));
   }());
 }
 
 TEST(Scraper, TroubleThatLastsIsLoggedAgainWhenTheIntervalIsOver) {
   EXPECT_EQ(ScrapeOptions{}.report_interval, std::chrono::minutes(1));
+  EXPECT_EQ(ScrapeOptions{}.settled_after, seconds(10));
   Scraping scraping(nanoseconds(0), seconds(20), nanoseconds(0));
   run(scraping.io(), [&]() -> Async {
     for (int i = 0; i < 3; ++i) co_await scraping.scrape_when(Mood::kNotFound);

@@ -185,7 +185,7 @@ TEST(ServeErrors, AddressInUseIsNoUsage) {
 }
 
 TEST(ScrapeOnce, OfNobodyIsDownAndLogged) {
-  const CapturedLog log;
+  const CapturedLog log(LogLevel::kInfo);
   const auto answer = scrape_once({}, core_config(), endpoint_at(closed_port()), log.log());
   ASSERT_TRUE(answer);
   EXPECT_FALSE(answer->up);
@@ -221,7 +221,8 @@ TEST(ScrapeFiles, MissingFileIsAnError) {
                                    core_config(), log.log());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::kSystem);
-  EXPECT_EQ(answer.error().message, "cannot read /no/such/file: No such file or directory");
+  EXPECT_EQ(answer.error().message,
+            "--task: cannot read \"/no/such/file\": No such file or directory");
 }
 
 TEST(ScrapeFiles, FolderIsAnError) {
@@ -229,7 +230,8 @@ TEST(ScrapeFiles, FolderIsAnError) {
   const auto answer = scrape_files({.task_file = TESTDATA_DIR, .stats_file = TESTDATA_DIR},
                                    core_config(), log.log());
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().message, "cannot read " TESTDATA_DIR ": Is a directory");
+  EXPECT_THAT(answer.error().message, StartsWith("--task: cannot read "));
+  EXPECT_THAT(answer.error().message, EndsWith(": Is a directory"));
 }
 
 TEST(Serve, ReadsNoMoreOfAReplyThanTheMemoryHasRoomFor) {

@@ -3,11 +3,13 @@
 #include "web_config.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "password.h"
@@ -91,12 +93,82 @@ TEST(WebConfig, HeaderCannotSmuggleAnother) {
       "in a header");
 }
 
-TEST(WebConfig, ErrorIsOneLineOfUtf8WhateverItNames) {
-  EXPECT_EQ(error_of("\"a\\n\xff\": 1\n"), ": line 1: unknown key \"a\\n\xEF\xBF\xBD\"");
-  EXPECT_EQ(error_of("basic_auth_users: {\"a\\nb\": [x]}\n"),
-            ": line 1: basic_auth_users.a\\nb: this is not a text");
-  EXPECT_EQ(error_of("tls_server_config: {cert: a, key_file: \"/no/\\x7F\"}\n"),
-            ": cannot read /no/\\u007f: No such file or directory");
+// What stands in the wrong place may be a secret: each message is known but for the list of words.
+TEST(WebConfig, ErrorShowsNothingOfWhatStandsThere) {
+  const std::string key = "-----BEGIN PRIVATE KEY-----SECRET";
+  const std::string tls = "tls_server_config:\n  cert: a\n";
+  const std::pair<std::string, std::string> cases[] = {
+      {"\"SECRET\\n\xff\": 1\n",
+       ": line 1: unknown key, none of tls_server_config, http_server_config, basic_auth_users"},
+      {"{SECRET: 1, SECRET: 2}\n", ": line 1: unknown key"},
+      {"basic_auth_users: {$2y$SECRET: [x]}\n", ": line 1: basic_auth_users: this is not a text"},
+      {"basic_auth_users:\n  $2y$SECRET: alice\n",
+       ": line 2: basic_auth_users: this user has no bcrypt hash"},
+      {std::string("basic_auth_users:\n  SECRET: ") + kHash + "\n  SECRET: " + kHash + "\n",
+       ": line 3: basic_auth_users: the key of this line stands there twice"},
+      {tls + "  key_file: \"" + key + "\"\n",
+       ": line 3: tls_server_config.key_file: cannot read the file: No such file"},
+      {tls + "  key_file: |\n    " + key + "\n    " + std::string(5000, 'S') + "\n",
+       ": line 3: tls_server_config.key_file: cannot read the file: File name too long"},
+      {tls + "  key: b\n  min_version: SECRET\n",
+       ": line 4: tls_server_config.min_version: this is not one of TLS10"},
+      {tls + "  key:\n" + key + "\nSECRET\n", ": line 5: not YAML: "},
+      {tls + "  key: *SECRET\n", ": line 3: not YAML: the referenced anchor is not defined"},
+      {tls + "  key: \"\\SECRET\"\n", ": line 3: not YAML: unknown escape character"},
+      {"%YAML SECRET\n---\n", ": line 1: not YAML: bad YAML version"},
+  };
+  for (const auto& [yaml, begin] : cases) {
+    const std::string message = error_of(yaml);
+    EXPECT_TRUE(message.starts_with(begin)) << message;
+    EXPECT_EQ(message.find("SECRET"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  }
+}
+
+TEST(WebConfig, ErrorOfTheEnvironmentShowsNothingOfIt) {
+  const auto message = [](const std::string& users) {
+    const auto config = read_web_config({.basic_auth_users = users});
+    return config ? "none" : config.error().message;
+  };
+  EXPECT_EQ(message("{\"SECRET\": "),
+            "WEB_BASIC_AUTH_USERS is not a JSON object of names and hashes");
+  EXPECT_EQ(message(std::string(R"({"alice": ")") + kHash + R"(", "$2y$SECRET": "bob"})"),
+            "WEB_BASIC_AUTH_USERS: name 2: this user has no bcrypt hash that begins with $2a$, "
+            "$2b$ or $2y$");
+}
+
+TEST(WebConfig, FileThatCannotBeReadIsNamedByItsOption) {
+  const auto config = read_web_config({.file = "/SECRET"});
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message,
+            "--web.config.file: cannot read the file: No such file or directory");
+}
+
+// A pipe without a writer, or a device, would hold the thread that serves for ever.
+TEST(WebConfig, OnlyRegularFilesAreRead) {
+  const std::string pipe = testing::TempDir() + "web_config_test.fifo";
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, std::string("/dev/zero")}) {
+    const auto text = read_web_file(path);
+    ASSERT_FALSE(text);
+    EXPECT_EQ(text.error().message, "it is not a regular file");
+    EXPECT_EQ(
+        error_of("tls_server_config: {cert_file: " + path + ", key: b}\n"),
+        ": line 1: tls_server_config.cert_file: cannot read the file: " + text.error().message);
+  }
+  std::filesystem::remove(pipe);
+}
+
+TEST(WebConfig, FilesAreBounded) {
+  const std::string path = testing::TempDir() + "web_config_test.large";
+  for (const std::size_t size : {1024UZ * 1024, 1024UZ * 1024 + 1}) {
+    std::ofstream(path) << std::string(size, '#');
+    const auto text = read_web_file(path);
+    EXPECT_EQ(text ? std::to_string(text->size()) : text.error().message,
+              size == 1024UZ * 1024 ? "1048576" : "it is over 1048576 bytes");
+  }
+  std::filesystem::remove(path);
 }
 
 TEST(WebConfig, ReadsNoOtherFileThanItsReaderDoes) {
