@@ -20,14 +20,10 @@ using boost::system::error_code;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-// From the socket in one turn: eight records or so, as each has a header that is read by itself.
-constexpr int kReadsAtOnce = 16;
-
 }  // namespace
 
 // A BIO that goes through Asio: it knows a closed socket as such, where a plain descriptor may have
-// become another's, and raises no SIGPIPE. OpenSSL goes on as long as there is something to read,
-// so what ends its turn is that there seems to be nothing.
+// become another's, and raises no SIGPIPE. Nothing reaches OpenSSL that `TlsRecords` forbids.
 struct TlsSession::Socket {
   static TlsSession& session_of(BIO* bio) { return *static_cast<TlsSession*>(BIO_get_data(bio)); }
 
@@ -35,11 +31,6 @@ struct TlsSession::Socket {
     BIO_clear_retry_flags(bio);
     TlsSession& session = session_of(bio);
     if (!session.forbidden_.empty()) return -1;
-    if (session.reads_ == kReadsAtOnce) {
-      BIO_set_retry_read(bio);
-      return -1;
-    }
-    ++session.reads_;
     error_code ec;
     const std::size_t done =
         session.socket_.read_some(asio::buffer(data, static_cast<std::size_t>(size)), ec);
@@ -117,7 +108,6 @@ template <class Operation>
 asio::awaitable<error_code> TlsSession::drive(Operation operation) {
   for (bool has_waited = false;; has_waited = true) {
     ERR_clear_error();
-    reads_ = 0;
     const int result = operation();
     if (result > 0) {
       records_.progress();
@@ -127,10 +117,6 @@ asio::awaitable<error_code> TlsSession::drive(Operation operation) {
     error_code ec;
     switch (SSL_get_error(ssl_, result)) {
       case SSL_ERROR_WANT_READ:
-        if (reads_ == kReadsAtOnce) {
-          co_await asio::post(socket_.get_executor(), kAwait);
-          break;
-        }
         std::tie(ec) = co_await socket_.async_wait(tcp::socket::wait_read, kAwait);
         break;
       case SSL_ERROR_WANT_WRITE:

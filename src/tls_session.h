@@ -18,8 +18,8 @@ struct ssl_ctx_st;
 namespace ecs_exporter {
 
 /// One end of a TLS connection over `socket`, which must be connected, stay where it is, and live
-/// as long. Closing the socket ends each wait with an error. Others have their turn after a few
-/// records, whatever the other end sends; too many without data end the session.
+/// as long. Closing the socket ends each wait with an error. Others have their turn
+/// between records; too many without data end the session.
 class TlsSession {
  public:
   enum class Role { kServer, kClient };
@@ -64,7 +64,6 @@ class TlsSession {
   ssl_st* ssl_;
   TlsRecords records_;
   std::string_view forbidden_;  // why no more is read
-  int reads_ = 0;               // from the socket, since others had their turn
   Fault fault_ = Fault::kNone;
   std::string fault_text_;
 };
