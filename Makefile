@@ -63,10 +63,11 @@ bench-programs:
 
 limits: export EXPORTER = build/release/ecs-task-metadata-exporter
 limits: export MOCK = build/release/ecs-metadata-mock
-limits: build release ## Look for growth over SCRAPES (100000) and over a day's, then for SECONDS (60) in 6 MiB
+limits: build release ## Look for growth over SCRAPES (100000) and a day's, then for SECONDS (60) in 6 MiB, and under attack
 	tests/limits.py growth $(or $(SCRAPES),100000)
 	tests/limits.py day 5760 $(SEED)
 	tests/limits.py memory $(or $(SECONDS),60)
+	tests/limits.py hostile $(or $(SECONDS),60)
 
 coverage: setup build/coverage/build.ninja ## Count the lines and branches that the tests reach, in build/coverage/html
 	@scripts/setup coverage
@@ -84,7 +85,7 @@ valgrind: setup build/coverage/build.ninja ## Run parts of the end-to-end test u
 tsan: setup build/tsan/build.ninja ## Run what has a second thread with ThreadSanitizer
 	cmake --build --preset tsan --target unit_tests ecs-task-metadata-exporter ecs-metadata-mock
 	TSAN_OPTIONS=halt_on_error=1 build/tsan/unit_tests --gtest_brief=1 \
-	  --gtest_filter='Serve*:Fetch*:Scraper*:HttpServer*:Log*'
+	  --gtest_filter='Serve*:Fetch*:Scraper*:HttpServer*:BasicAuth*:Log*'
 	scripts/e2e_under tsan
 
 clang: setup setup-fuzz build/clang/build.ninja ## Build programs and tests with clang, run the unit tests

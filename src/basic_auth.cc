@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,8 +21,9 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMostVerified = 64;
 constexpr std::size_t kMostWaiting = 16;
-// Of one address: so a client that guesses locks no other out.
+// Of one client: so one that guesses locks no other out.
 constexpr std::ptrdiff_t kMostWaitingOfOne = 4;
+constexpr std::size_t kMostLate = 16;
 
 struct Credentials {
   std::string name;
@@ -66,29 +69,41 @@ std::optional<Credentials> credentials_of(std::string_view authorization) {
   return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
+// The hash that takes longest.
+const std::string& costliest(const BasicAuth::Users& users) {
+  const auto cost = [](const auto& user) { return bcrypt_cost(user.second); };
+  return std::ranges::max_element(users, {}, cost)->second;
+}
+
 }  // namespace
 
 BasicAuth::BasicAuth(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-asio::awaitable<BasicAuth::Verdict> BasicAuth::check(
-    const std::map<std::string, std::string, std::less<>>& users, std::string_view authorization,
-    std::string client) {
-  const auto given = credentials_of(authorization);
+bool BasicAuth::must_not_wait(const std::string& client) const {
+  return waiting_.size() >= kMostWaiting ||
+         std::ranges::count(waiting_, client) >= kMostWaitingOfOne;
+}
+
+asio::awaitable<BasicAuth::Verdict> BasicAuth::check(const Users& users,
+                                                     std::string_view authorization,
+                                                     std::string client, bool may_wait) {
+  auto given = credentials_of(authorization);
   if (!given) co_return Verdict::kRefused;
   const auto user = users.find(given->name);
   const bool is_known = user != users.end();
-  // A name that nobody has takes as long as any other.
-  const std::string hash = is_known ? user->second : users.begin()->second;
+  // A name that nobody has takes as long as the slowest of the others.
+  Guess guess{.password = std::move(given->password),
+              .hash = is_known ? user->second : costliest(users),
+              .digest = {}};
 
   // Neither a hash nor, in HTTP, a name can hold a line's end: no two triples look the same.
-  const std::string key = given->name + '\n' + hash + '\n' + given->password;
-  Digest digest;
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
-  if (is_known && std::ranges::find(verified_, digest) != verified_.end()) {
+  const std::string key = given->name + '\n' + guess.hash + '\n' + guess.password;
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), guess.digest.data());
+  if (is_known && std::ranges::find(verified_, guess.digest) != verified_.end()) {
     co_return Verdict::kAllowed;
   }
-  if (waiting_.size() >= kMostWaiting ||
-      std::ranges::count(waiting_, client) >= kMostWaitingOfOne) {
+  if (!may_wait || must_not_wait(client)) {
+    check_later(is_known ? std::optional(std::move(given->name)) : std::nullopt, std::move(guess));
     co_return Verdict::kBusy;
   }
   waiting_.push_back(client);
@@ -98,11 +113,43 @@ asio::awaitable<BasicAuth::Verdict> BasicAuth::check(
     const std::string& client;
     ~Leave() { waiting.erase(std::ranges::find(waiting, client)); }
   } const leave{waiting_, client};
-  const bool right = co_await matches(given->password, hash);
+  const bool right = co_await matches(std::move(guess.password), std::move(guess.hash));
   if (!right || !is_known) co_return Verdict::kRefused;
+  remember(guess.digest);
+  co_return Verdict::kAllowed;
+}
+
+// Whoever finds no place is told so at once. And yet of each name the newest password is checked
+// when the worker comes to it, and if it was right it is known when it comes again: so those who
+// guess, behind the same address too, do not keep it out. The replies, and the work, are the same
+// for a name that nobody has, so they tell nobody which names there are.
+void BasicAuth::check_later(std::optional<std::string> name, Guess guess) {
+  if (late_.size() >= kMostLate && !late_.contains(name)) return;
+  late_.insert_or_assign(std::move(name), std::move(guess));
+  if (!std::exchange(checking_late_, true)) asio::co_spawn(executor_, check_late(), asio::detached);
+}
+
+// One after the other, and each name in its turn, however often another comes.
+asio::awaitable<void> BasicAuth::check_late() {
+  struct Leave {
+    bool& checking;
+    ~Leave() { checking = false; }
+  } const leave{checking_late_};
+  std::optional<std::string> name;
+  while (!late_.empty()) {
+    auto next = late_.upper_bound(name);
+    if (next == late_.end()) next = late_.begin();
+    name = next->first;
+    Guess guess = std::move(next->second);
+    late_.erase(next);
+    const bool right = co_await matches(std::move(guess.password), std::move(guess.hash));
+    if (right && name) remember(guess.digest);
+  }
+}
+
+void BasicAuth::remember(const Digest& digest) {
   if (std::ranges::find(verified_, digest) == verified_.end()) verified_.push_back(digest);
   if (verified_.size() > kMostVerified) verified_.pop_front();
-  co_return Verdict::kAllowed;
 }
 
 // Goes to the worker and comes back.

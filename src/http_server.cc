@@ -22,6 +22,8 @@
 #include <tuple>
 #include <utility>
 
+#include "process.h"
+#include "rarely.h"
 #include "tls_session.h"
 
 namespace ecs_exporter {
@@ -200,20 +202,43 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   return address;
 }
 
+std::string network_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  const asio::ip::address_v6 v6 = address.to_v6();
+  if (v6.is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  }
+  asio::ip::address_v6::bytes_type bytes = v6.to_bytes();
+  std::ranges::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
 // Lives as long as any coroutine of the server.
 struct HttpServer::Impl {
+  // In the order in which they are closed for others: the first lose nothing by it.
+  enum class Stage {
+    kIdle,      // after a reply
+    kSilent,    // has sent nothing yet
+    kTalking,   // a handshake, a request or a reply is on its way
+    kHandling,  // the handler has its request; never closed
+  };
+  using Networks = std::map<std::string, std::size_t, std::less<>>;  // to how many connections
+
   struct Connection {
-    explicit Connection(tcp::socket accepted) : socket(std::move(accepted)) {}
+    Connection(tcp::socket accepted, Networks::iterator of)
+        : socket(std::move(accepted)), network(of) {}
 
     tcp::socket socket;
+    Networks::iterator network;
     std::unique_ptr<TlsSession> tls;  // null: plain HTTP
     boost::beast::flat_buffer buffer;
     std::vector<std::pair<std::string_view, std::string_view>> headers;
     std::string remote_address;
+    bool is_own = false;  // it comes from the address that it goes to, as `healthcheck`'s do
     Clock::time_point since = Clock::now();  // when it began what it does now
     Clock::time_point deadline;              // of that; it is closed when that has passed
-    bool handling = false;                   // the handler has its request
-    bool writing = false;                    // a reply is on its way
+    Stage stage = Stage::kSilent;
+    bool writing = false;  // a reply is on its way
   };
   using Place = std::list<Connection>::iterator;
   using Self = std::shared_ptr<Impl>;
@@ -230,7 +255,11 @@ struct HttpServer::Impl {
         sweep_timer(executor) {}
 
   Result<std::string> listen(const Self& self, const ListenAddress& address);
-  void make_room();
+  bool is_full() const;
+  bool make_room();
+  Place enter(tcp::socket socket);
+  void leave(Place connection);
+  void crowd_has_gone();
   void stop();
 
   static asio::awaitable<void> accept(Self self, tcp::acceptor& acceptor);
@@ -243,7 +272,9 @@ struct HttpServer::Impl {
   asio::awaitable<bool> begin(Connection& connection);
   asio::awaitable<bool> answer_one(Connection& connection);
   asio::awaitable<bool> read_header(Connection& connection, Parser& parser);
-  asio::awaitable<HttpReply> handle(Connection& connection, const Parser& parser) const;
+  asio::awaitable<HttpReply> handle(Connection& connection, const Parser& parser);
+  asio::awaitable<void> accept_failed(error_code ec);
+  void log_failed_handshake(const Connection& connection);
   asio::awaitable<bool> write(Connection& connection, HttpReply reply, bool with_body,
                               bool close) const;
   asio::awaitable<void> close_after_error(Connection& connection);
@@ -257,6 +288,11 @@ struct HttpServer::Impl {
   TlsChoice tls;
   std::list<tcp::acceptor> acceptors;
   std::list<Connection> connections;
+  Networks networks;
+  std::size_t handling = 0;          // connections in that stage
+  std::size_t most_connections = 0;  // at once, since memory was given back
+  Rarely failed_accepts;
+  Rarely failed_handshakes;
   asio::steady_timer room;  // cancelled when a connection has gone
   asio::steady_timer sweep_timer;
   bool sweeping = false;
@@ -318,16 +354,54 @@ Result<std::string> HttpServer::Impl::listen(const Self& self, const ListenAddre
   return endpoint_text(acceptors.back().local_endpoint(ec));
 }
 
-// Closes the connection that has waited longest for its client, be it for a request or for room to
-// write: so clients that send nothing, or take nothing, cannot keep others out. None is closed
-// whose request is being handled.
-void HttpServer::Impl::make_room() {
-  const auto waits_longer = [](const Connection& a, const Connection& b) {
-    return std::tuple(a.handling, a.since) < std::tuple(b.handling, b.since);
+// Requests that are being handled leave the others the rest of the places, or the reserve if that
+// is more. So there is always a connection to close for the next, unless a handler waits in the
+// reserve.
+bool HttpServer::Impl::is_full() const {
+  const std::size_t most = limits.max_connections;
+  const std::size_t rest = most - std::min(handling, most);
+  return connections.size() - handling >= std::max(rest, limits.reserve()) ||
+         connections.size() >= most + limits.reserve();
+}
+
+// Closes a connection of the network that has the most, so that many from one place cannot keep out
+// those from elsewhere. Among its connections it is the one that loses the least, and then the one
+// that has waited longest for its client, be it for a request or for room to write. False if all
+// are being handled.
+bool HttpServer::Impl::make_room() {
+  const auto key = [](const Connection& connection) {
+    const auto neighbours = static_cast<std::ptrdiff_t>(connection.network->second);
+    return std::tuple(connection.stage == Stage::kHandling, -neighbours, connection.stage,
+                      connection.since);
   };
-  const auto oldest = std::ranges::min_element(connections, waits_longer);
+  const auto first = std::ranges::min_element(connections, {}, key);
+  if (first == connections.end() || first->stage == Stage::kHandling) return false;
   error_code ignored;
-  if (oldest != connections.end() && !oldest->handling) oldest->socket.close(ignored);
+  first->socket.close(ignored);
+  return true;
+}
+
+HttpServer::Impl::Place HttpServer::Impl::enter(tcp::socket socket) {
+  error_code ec;
+  socket.set_option(tcp::no_delay(true), ec);
+  const auto remote = socket.remote_endpoint(ec).address();
+  const auto local = socket.local_endpoint(ec).address();
+  const auto network = networks.try_emplace(network_of(remote)).first;
+  ++network->second;
+  const Place place = connections.emplace(connections.end(), std::move(socket), network);
+  place->remote_address = remote.to_string();
+  place->is_own = remote == local;
+  place->deadline = place->since + limits.request_timeout;
+  most_connections = std::max(most_connections, connections.size());
+  return place;
+}
+
+void HttpServer::Impl::leave(Place connection) {
+  const auto network = connection->network;
+  connections.erase(connection);
+  if (--network->second == 0) networks.erase(network);
+  room.cancel();
+  if (connections.empty()) sweep_timer.cancel();
 }
 
 void HttpServer::Impl::stop() {
@@ -335,7 +409,8 @@ void HttpServer::Impl::stop() {
   error_code ignored;
   for (tcp::acceptor& acceptor : acceptors) acceptor.close(ignored);
   for (Connection& connection : connections) {
-    if (!connection.handling && !connection.writing) connection.socket.close(ignored);
+    if (connection.stage != Stage::kHandling && !connection.writing)
+      connection.socket.close(ignored);
   }
   room.cancel();
   sweep_timer.cancel();
@@ -346,24 +421,30 @@ asio::awaitable<void> HttpServer::Impl::accept(Self self, tcp::acceptor& accepto
     auto [ec, socket] = co_await acceptor.async_accept(kAwait);
     if (self->stopping) co_return;
     if (ec) {
-      // Mostly out of file descriptors: one may come free.
-      self->log.warn("cannot accept a connection", {{"error", ec.message()}});
-      asio::steady_timer pause(self->executor, std::chrono::milliseconds(100));
-      co_await pause.async_wait(kAwait);
+      co_await self->accept_failed(ec);
       continue;
     }
-    while (self->connections.size() >= self->limits.max_connections) {
+    while (self->is_full()) {
       self->make_room();
       co_await self->room.async_wait(kAwait);
       if (self->stopping) co_return;
     }
-    socket.set_option(tcp::no_delay(true), ec);
-    const Place connection = self->connections.emplace(self->connections.end(), std::move(socket));
-    connection->remote_address = connection->socket.remote_endpoint(ec).address().to_string();
-    connection->deadline = Clock::now() + self->limits.request_timeout;
-    self->spawn(serve(self, connection));
+    self->spawn(serve(self, self->enter(std::move(socket))));
     if (!std::exchange(self->sweeping, true)) self->spawn(sweep(self));
   }
+}
+
+// Mostly there are no file descriptors left: a connection that is closed gives one back.
+asio::awaitable<void> HttpServer::Impl::accept_failed(error_code ec) {
+  if (const auto times = failed_accepts.happened()) {
+    log.warn("cannot accept a connection", {{"error", ec.message()}, {"times", *times}});
+  }
+  if (ec == asio::error::no_descriptors && make_room()) {
+    co_await asio::post(executor, kAwait);  // its coroutine ends
+    co_return;
+  }
+  asio::steady_timer pause(executor, std::chrono::milliseconds(100));
+  co_await pause.async_wait(kAwait);
 }
 
 asio::awaitable<void> HttpServer::Impl::serve(Self self, Place connection) {
@@ -371,13 +452,13 @@ asio::awaitable<void> HttpServer::Impl::serve(Self self, Place connection) {
   struct Leave {
     Impl& server;
     Place connection;
-    ~Leave() {
-      server.connections.erase(connection);
-      server.room.cancel();
-      if (server.connections.empty()) server.sweep_timer.cancel();
-    }
+    ~Leave() { server.leave(connection); }
   } const leave{*self, connection};
 
+  // A client that sends nothing costs no more than its place.
+  const auto [ec] = co_await connection->socket.async_wait(tcp::socket::wait_read, kAwait);
+  if (ec || self->stopping) co_return;
+  connection->stage = Stage::kTalking;
   if (!co_await self->begin(*connection)) co_return;
   while (co_await self->answer_one(*connection)) {
   }
@@ -391,14 +472,27 @@ asio::awaitable<bool> HttpServer::Impl::begin(Connection& connection) {
   connection.tls = std::make_unique<TlsSession>(std::move(context), connection.socket,
                                                 TlsSession::Role::kServer);
   if (!co_await connection.tls->handshake()) co_return true;
-  log.debug("a TLS handshake has failed", {{"remote_address", connection.remote_address},
-                                           {"error", connection.tls->fault_text()}});
+  log_failed_handshake(connection);
   if (connection.tls->fault() == TlsSession::Fault::kPlainHttp) {
     connection.tls.reset();
     co_await write(connection, refusal(400, "this port speaks HTTPS, not HTTP"), true, true);
   }
   co_await close_after_error(connection);  // the reason may be on its way as an alert
   co_return false;
+}
+
+// `healthcheck` shows no certificate, and so fails as often as it is asked to: that is no news.
+void HttpServer::Impl::log_failed_handshake(const Connection& connection) {
+  constexpr std::string_view kMessage = "a TLS handshake has failed";
+  std::string_view error = connection.tls->fault_text();
+  if (error.empty()) error = "the connection was closed";
+  const LogField from = {"remote_address", connection.remote_address};
+  const auto times = connection.is_own ? std::nullopt : failed_handshakes.happened();
+  if (times) {
+    log.info(kMessage, {from, {"error", error}, {"times", *times}});
+  } else {
+    log.debug(kMessage, {from, {"error", error}});
+  }
 }
 
 // Closes what has outlived its deadline. One timer for all, as most deadlines never come.
@@ -416,8 +510,18 @@ asio::awaitable<void> HttpServer::Impl::sweep(Self self) {
       if (connection.deadline <= now) connection.socket.close(ignored);
     }
     self->room.cancel();  // of those that were handled one may have begun to wait since
+    self->crowd_has_gone();
   }
+  self->crowd_has_gone();
   self->sweeping = false;
+}
+
+// What many connections took at once is not needed any more when most of them are closed.
+void HttpServer::Impl::crowd_has_gone() {
+  constexpr std::size_t kCrowd = 16;
+  if (most_connections < kCrowd || connections.size() > most_connections / 4) return;
+  most_connections = connections.size();
+  give_memory_back();
 }
 
 // One request and its reply. False when the connection is to be closed.
@@ -425,15 +529,14 @@ asio::awaitable<bool> HttpServer::Impl::answer_one(Connection& connection) {
   Parser parser;
   if (!co_await read_header(connection, parser)) co_return false;
   connection.deadline = Clock::time_point::max();  // the handler has its own
-  connection.handling = true;
   HttpReply reply = co_await handle(connection, parser);
-  connection.handling = false;
   const auto& request = parser.get();
   const bool more_comes = has_body(parser);
   const bool close = stopping || more_comes || !request.keep_alive() ||
                      request.version() < kHttp11 || reply.then == HttpReply::Then::kClose;
   const bool with_body = request.method() != http::verb::head;
   const bool written = co_await write(connection, std::move(reply), with_body, close);
+  connection.stage = Stage::kIdle;
   connection.since = Clock::now();
   connection.deadline = connection.since + limits.idle_timeout;
   if (written && more_comes) co_await close_after_error(connection);
@@ -483,6 +586,7 @@ asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Pars
       if (ec || stopping) co_return false;
     }
   }
+  connection.stage = Stage::kTalking;
   connection.since = Clock::now();
   connection.deadline = connection.since + limits.request_timeout;
   const error_code ec = co_await read_more(connection, parser);
@@ -494,8 +598,7 @@ asio::awaitable<bool> HttpServer::Impl::read_header(Connection& connection, Pars
   co_return false;
 }
 
-asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection,
-                                                    const Parser& parser) const {
+asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection, const Parser& parser) {
   const auto& fields = parser.get();
   HttpRequest request;
   request.method = fields.method_string();
@@ -504,6 +607,8 @@ asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection,
   request.path = path_of(target.substr(0, question));
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
   request.remote_address = connection.remote_address;
+  request.remote_network = connection.network->first;
+  request.may_wait = handling < limits.max_connections;
   request.headers = std::move(connection.headers);
   request.headers.clear();
   for (const auto& field : fields) request.headers.emplace_back(field.name_string(), field.value());
@@ -514,6 +619,18 @@ asio::awaitable<HttpReply> HttpServer::Impl::handle(Connection& connection,
   if (fields.version() >= kHttp11 && fields.count(http::field::host) != 1) {
     co_return refusal(400, "HTTP/1.1 wants one Host in each request");
   }
+  // Also when the handler throws.
+  struct Handling {
+    Impl& server;
+    Connection& connection;
+    ~Handling() {
+      --server.handling;
+      connection.stage = Stage::kTalking;
+    }
+  };
+  ++handling;
+  connection.stage = Stage::kHandling;
+  const Handling until_the_reply{*this, connection};
   HttpReply reply = co_await handler(request);
   connection.headers = std::move(request.headers);
   co_return reply;

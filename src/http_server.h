@@ -2,8 +2,10 @@
 // knows inbound connections.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +31,10 @@ struct HttpRequest {
   std::string_view path;   // up to the '?', not decoded
   std::string_view query;  // after the '?'
   std::string_view remote_address;
+  std::string_view remote_network;  // what one client can choose its addresses from
+  /// False: as many requests are being handled as there are connections, and so what would have to
+  /// wait for something must be refused at once.
+  bool may_wait = true;
   std::vector<std::pair<std::string_view, std::string_view>> headers;
 
   /// The value of the first header of that name, in any case; "" if there is none.
@@ -73,8 +79,10 @@ using HttpHandler = std::function<boost::asio::awaitable<HttpReply>(const HttpRe
 
 /// The times are kept to within a second, or a quarter of the shortest of them.
 struct HttpLimits {
-  std::size_t max_connections =
-      64;  // one more closes the one that has waited longest for its client
+  std::size_t max_connections = 64;  // one more closes another, if one waits for its client
+  /// Places beyond those, for when all of them hold requests that are being handled. What comes in
+  /// there may not wait, so there is always one to close for the next.
+  std::size_t reserve() const { return std::max<std::size_t>(1, max_connections / 8); }
   std::size_t max_header_bytes = 8192;
   std::chrono::steady_clock::duration request_timeout =
       std::chrono::seconds(10);                                                  // to arrive whole
@@ -90,6 +98,10 @@ struct ListenAddress {
 
 /// Reads ":9659", "127.0.0.1:9659" or "[::1]:9659". Errors: kUsage.
 Result<ListenAddress> parse_listen_address(std::string_view text);
+
+/// What one client can choose its addresses from: of IPv6 a /64, as "2001:db8:1:2::/64"; of IPv4
+/// the address, also where it stands in one of IPv6.
+std::string network_of(const boost::asio::ip::address& address);
 
 /// How many replies a server has made, by status.
 using ReplyCounts = std::map<unsigned, std::uint64_t>;

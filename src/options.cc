@@ -166,8 +166,8 @@ constexpr Option kOptions[] = {
     {.flag = "--web.max-connections",
      .value_name = "COUNT",
      .wanted = "a whole number over 0",
-     .help = "Most connections at a time; one more closes the one that has waited longest for its "
-             "client. Default: 64.",
+     .help = "Most connections at a time; one more closes an idle one of the address that has the "
+             "most. Default: 64.",
      .set =
          [](Options& o, const std::string& text) {
            return read_number(o.max_connections, text) && o.max_connections > 0;

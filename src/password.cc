@@ -18,9 +18,11 @@ bool is_bcrypt_hash(std::string_view text) {
   const std::string_view version = text.substr(0, 4);
   if (version != "$2a$" && version != "$2b$" && version != "$2y$") return false;
   if (!is_digit(text[4]) || !is_digit(text[5])) return false;
-  const int cost = (text[4] - '0') * 10 + (text[5] - '0');
+  const int cost = bcrypt_cost(text);
   return cost >= 4 && cost <= 31 && std::ranges::all_of(text.substr(7), is_letter);
 }
+
+int bcrypt_cost(std::string_view hash) { return (hash[4] - '0') * 10 + (hash[5] - '0'); }
 
 bool password_matches(const std::string& password, const std::string& hash) {
   constexpr std::size_t kMaxBytes = 72;  // what bcrypt looks at

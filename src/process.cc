@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -110,6 +111,8 @@ void keep_memory() {
   void* volatile block = std::malloc(256UZ * 1024);
   std::free(block);
 }
+
+void give_memory_back() { ::malloc_trim(0); }
 
 std::optional<std::uint64_t> memory_limit(const std::string& root) {
   // A container sees its own cgroup as the top one, whatever the kernel says that it is called: so

@@ -32,4 +32,8 @@ void forget_startup();
 /// kernel each time, and comes again page by page.
 void keep_memory();
 
+/// Gives the kernel what is free between blocks that are in use; for after a time in which much
+/// more was needed than before and after it.
+void give_memory_back();
+
 }  // namespace ecs_exporter

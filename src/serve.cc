@@ -88,6 +88,11 @@ asio::awaitable<HttpReply> route(Scraper& scraper, const MetricsConfig& config,
   if (request.method != "GET" && request.method != "HEAD") {
     co_return make_reply(405, kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n");
   }
+  // What asks the endpoint. All else is answered at once, whatever the endpoint does.
+  if (!request.may_wait && (request.path == telemetry_path || request.path == "/-/ready")) {
+    co_return make_reply(503, kPlainText, "too many requests wait for the endpoint\n",
+                         "Retry-After: 1\r\n");
+  }
   if (request.path == telemetry_path) co_return co_await metrics_page(scraper, config, request);
   if (request.path == "/") {
     co_return make_reply(200, "text/html; charset=utf-8", page_html(telemetry_path),
@@ -119,6 +124,21 @@ asio::awaitable<void> wait_for_stop(asio::signal_set& signals, std::chrono::nano
   using asio::experimental::awaitable_operators::operator||;
   asio::steady_timer timer(co_await asio::this_coro::executor, delay);
   co_await (timer.async_wait(kAwait) || signals.async_wait(kAwait));
+}
+
+// As the options say, as far as the process may open so many files.
+HttpLimits http_limits(const Options& options, const Log& log) {
+  constexpr std::uint64_t kOtherFiles = 32;  // to listen, to ask the endpoint, to read
+  HttpLimits limits{.max_connections = options.max_connections};
+  const std::uint64_t max_fds = process_usage().max_fds.value_or(UINT64_MAX);
+  // Eight parts of nine, as one is the reserve.
+  const std::uint64_t most = (max_fds - std::min(max_fds, kOtherFiles)) / 9 * 8;
+  if (limits.max_connections <= most) return limits;
+  limits.max_connections = std::max<std::uint64_t>(1, most);
+  log.warn("--web.max-connections is more than the limit of open files allows",
+           {{"max_open_files", static_cast<std::int64_t>(max_fds)},
+            {"max_connections", static_cast<std::int64_t>(limits.max_connections)}});
+  return limits;
 }
 
 PrintedScrape printed(const Answer& answer) {
@@ -161,8 +181,7 @@ Result<void> serve(const Options& options, const MetricsConfig& config, const En
   HttpServer server(
       io.get_executor(),
       [&](const HttpRequest& request) { return (*access)->answer(request, handler); },
-      HttpLimits{.max_connections = options.max_connections}, log, &replies,
-      [&] { return (*access)->tls(); });
+      http_limits(options, log), log, &replies, [&] { return (*access)->tls(); });
   // Before anyone can see that it listens: as process 1 of a container there is no default action,
   // and a signal that came too soon would be lost.
   asio::signal_set signals(io, SIGTERM, SIGINT);

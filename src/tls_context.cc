@@ -249,6 +249,8 @@ Result<std::shared_ptr<Shared>> new_shared(const SSL_METHOD* (*method)()) {
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // A read ends after a record that brings no data, too.
+  SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
   return shared;
 }
 
@@ -267,6 +269,9 @@ Result<std::shared_ptr<ssl_ctx_st>> make_tls_context(const TlsSettings& settings
   }
   if (!done) return std::unexpected(done.error());
   ask_clients(**shared, settings.client_auth);
+  // Of certificates that a client shows, for which OpenSSL reserves as much as it announces.
+  constexpr long kMostCertificateBytes = 32L * 1024;
+  SSL_CTX_set_max_cert_list(context, kMostCertificateBytes);
   SSL_CTX_set_alpn_select_cb(context, choose_http, nullptr);
   return std::shared_ptr<ssl_ctx_st>(*shared, context);
 }

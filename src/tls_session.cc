@@ -20,53 +20,60 @@ using boost::system::error_code;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-tcp::socket& socket_of(BIO* bio) { return *static_cast<tcp::socket*>(BIO_get_data(bio)); }
-
-int read_socket(BIO* bio, char* data, int size) {
-  BIO_clear_retry_flags(bio);
-  error_code ec;
-  const std::size_t done =
-      socket_of(bio).read_some(asio::buffer(data, static_cast<std::size_t>(size)), ec);
-  if (ec == asio::error::would_block) BIO_set_retry_read(bio);
-  if (ec == asio::error::eof) return 0;
-  return ec ? -1 : static_cast<int>(done);
-}
-
-int write_socket(BIO* bio, const char* data, int size) {
-  BIO_clear_retry_flags(bio);
-  error_code ec;
-  const std::size_t done =
-      socket_of(bio).write_some(asio::buffer(data, static_cast<std::size_t>(size)), ec);
-  if (ec == asio::error::would_block) BIO_set_retry_write(bio);
-  return ec ? -1 : static_cast<int>(done);
-}
+}  // namespace
 
 // A BIO that goes through Asio: it knows a closed socket as such, where a plain descriptor may have
-// become another's, and raises no SIGPIPE.
-BIO* make_bio(tcp::socket& socket) {
-  static BIO_METHOD* const method = [] {
-    BIO_METHOD* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
-    BIO_meth_set_read(made, read_socket);
-    BIO_meth_set_write(made, write_socket);
-    BIO_meth_set_ctrl(made, [](BIO*, int command, long, void*) -> long {
-      return command == BIO_CTRL_FLUSH ? 1 : 0;
-    });
-    return made;
-  }();
-  BIO* const bio = BIO_new(method);
-  BIO_set_data(bio, &socket);
-  BIO_set_init(bio, 1);
-  return bio;
-}
+// become another's, and raises no SIGPIPE. Nothing reaches OpenSSL that `TlsRecords` forbids.
+struct TlsSession::Socket {
+  static TlsSession& session_of(BIO* bio) { return *static_cast<TlsSession*>(BIO_get_data(bio)); }
 
-}  // namespace
+  static int read(BIO* bio, char* data, int size) {
+    BIO_clear_retry_flags(bio);
+    TlsSession& session = session_of(bio);
+    if (!session.forbidden_.empty()) return -1;
+    error_code ec;
+    const std::size_t done =
+        session.socket_.read_some(asio::buffer(data, static_cast<std::size_t>(size)), ec);
+    if (ec == asio::error::would_block) BIO_set_retry_read(bio);
+    if (ec == asio::error::eof) return 0;
+    if (ec) return -1;
+    const bool is_tls13 = SSL_version(session.ssl_) == TLS1_3_VERSION;
+    session.forbidden_ = session.records_.take({data, done}, is_tls13);
+    return session.forbidden_.empty() ? static_cast<int>(done) : -1;
+  }
+
+  static int write(BIO* bio, const char* data, int size) {
+    BIO_clear_retry_flags(bio);
+    error_code ec;
+    const std::size_t done =
+        session_of(bio).socket_.write_some(asio::buffer(data, static_cast<std::size_t>(size)), ec);
+    if (ec == asio::error::would_block) BIO_set_retry_write(bio);
+    return ec ? -1 : static_cast<int>(done);
+  }
+
+  static BIO* make(TlsSession& session) {
+    static BIO_METHOD* const method = [] {
+      BIO_METHOD* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+      BIO_meth_set_read(made, read);
+      BIO_meth_set_write(made, write);
+      BIO_meth_set_ctrl(made, [](BIO*, int command, long, void*) -> long {
+        return command == BIO_CTRL_FLUSH ? 1 : 0;
+      });
+      return made;
+    }();
+    BIO* const bio = BIO_new(method);
+    BIO_set_data(bio, &session);
+    BIO_set_init(bio, 1);
+    return bio;
+  }
+};
 
 TlsSession::TlsSession(std::shared_ptr<ssl_ctx_st> context, tcp::socket& socket, Role role)
     : context_(std::move(context)), socket_(socket), ssl_(SSL_new(context_.get())) {
   if (ssl_ == nullptr) throw std::bad_alloc();
   error_code ec;
   socket_.non_blocking(true, ec);
-  BIO* const bio = make_bio(socket_);
+  BIO* const bio = Socket::make(*this);
   SSL_set_bio(ssl_, bio, bio);
   role == Role::kServer ? SSL_set_accept_state(ssl_) : SSL_set_connect_state(ssl_);
 }
@@ -74,6 +81,11 @@ TlsSession::TlsSession(std::shared_ptr<ssl_ctx_st> context, tcp::socket& socket,
 TlsSession::~TlsSession() { SSL_free(ssl_); }
 
 void TlsSession::keep_fault() {
+  if (!forbidden_.empty()) {
+    fault_ = Fault::kOther;
+    fault_text_ = forbidden_;
+    return;
+  }
   const unsigned long code = ERR_peek_error();
   const int reason = ERR_GET_REASON(code);
   const char* const text = ERR_reason_error_string(code);
@@ -98,6 +110,7 @@ asio::awaitable<error_code> TlsSession::drive(Operation operation) {
     ERR_clear_error();
     const int result = operation();
     if (result > 0) {
+      records_.progress();
       if (!has_waited) co_await asio::post(socket_.get_executor(), kAwait);
       co_return error_code();
     }

@@ -7,7 +7,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "tls_records.h"
 
 struct ssl_st;  // what OpenSSL's headers call SSL and SSL_CTX
 struct ssl_ctx_st;
@@ -15,7 +18,8 @@ struct ssl_ctx_st;
 namespace ecs_exporter {
 
 /// One end of a TLS connection over `socket`, which must be connected, stay where it is, and live
-/// as long. Closing the socket ends each wait with an error.
+/// as long. Closing the socket ends each wait with an error. Others have their turn
+/// between records; too many without data end the session.
 class TlsSession {
  public:
   enum class Role { kServer, kClient };
@@ -45,10 +49,12 @@ class TlsSession {
   /// After an error: kPlainHttp, a client sent an HTTP request instead of a handshake; kAlert, the
   /// other end refused.
   Fault fault() const { return fault_; }
-  /// After an error, OpenSSL's words for it; "" if the connection was just closed.
+  /// After an error, OpenSSL's words for it or ours; "" if the connection was just closed.
   const std::string& fault_text() const { return fault_text_; }
 
  private:
+  struct Socket;  // what OpenSSL reads from and writes to
+
   template <class Operation>
   boost::asio::awaitable<boost::system::error_code> drive(Operation operation);
   void keep_fault();
@@ -56,6 +62,8 @@ class TlsSession {
   std::shared_ptr<ssl_ctx_st> context_;
   boost::asio::ip::tcp::socket& socket_;
   ssl_st* ssl_;
+  TlsRecords records_;
+  std::string_view forbidden_;  // why no more is read
   Fault fault_ = Fault::kNone;
   std::string fault_text_;
 };

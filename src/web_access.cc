@@ -1,7 +1,10 @@
 // Reads the file again where a connection or request wants it, at most once a second.
 #include "web_access.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tls_context.h"
 
@@ -20,13 +23,38 @@ bool asks_clients_for_less(const TlsSettings& next, const TlsSettings& last) {
          (!last.allowed_sans.empty() && next.allowed_sans.empty());
 }
 
+// The lines of a text in which each ends in CRLF, without that.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    lines.push_back(text.substr(0, text.find("\r\n")));
+    text.remove_prefix(std::min(lines.back().size() + 2, text.size()));
+  }
+  return lines;
+}
+
+// The first header that `next` does not have, or only the beginning of its value; "" if there is
+// none.
+std::string_view lost_header(std::string_view next, std::string_view last) {
+  const auto lines = lines_of(next);
+  for (const std::string_view line : lines_of(last)) {
+    const std::string_view name = line.substr(0, line.find(':'));
+    const auto now = std::ranges::find_if(
+        lines, [&](std::string_view other) { return other.substr(0, other.find(':')) == name; });
+    if (now == lines.end() || (now->size() < line.size() && line.starts_with(*now))) return name;
+  }
+  return {};
+}
+
 // A file that is just being written may end anywhere: what protects never goes away while the
-// process lives, and a port that speaks one protocol does not begin to speak another.
+// process lives, and a port that speaks one protocol does not begin to speak another. What is named
+// anew, as another suite, name or value, was meant so by somebody.
 Result<void> may_follow(const WebConfig& next, const WebConfig& last) {
   const auto& now = next.tls;
   const auto& was = last.tls;
   const bool tls = now && was;
-  const std::pair<bool, std::string_view> changes[] = {
+  const std::string_view header = lost_header(next.headers, last.headers);
+  const std::pair<bool, std::string> changes[] = {
       {now && !was, "TLS begins"},
       {!now && was, "TLS ends"},
       {tls && now->min_version < was->min_version, "older versions of TLS are spoken"},
@@ -34,10 +62,10 @@ Result<void> may_follow(const WebConfig& next, const WebConfig& last) {
       {tls && now->curves.empty() && !was->curves.empty(), "curve_preferences end"},
       {tls && asks_clients_for_less(*now, *was), "less is asked of the certificates of clients"},
       {next.users.empty() && !last.users.empty(), "passwords are no longer asked for"},
-      {next.headers.empty() && !last.headers.empty(), "headers are no longer sent"}};
+      {!header.empty(), "the header " + std::string(header) + " ends or is cut short"}};
   for (const auto& [is_so, change] : changes) {
     if (!is_so) continue;
-    return std::unexpected(Error{ErrorKind::kUsage, std::string(change) + " only after a restart"});
+    return std::unexpected(Error{ErrorKind::kUsage, change + " only after a restart"});
   }
   return {};
 }
@@ -109,16 +137,26 @@ asio::awaitable<HttpReply> WebAccess::judged(const HttpRequest& request,
                                              const HttpHandler& handler) {
   const auto config = config_;
   if (config->users.empty()) co_return co_await handler(request);
-  switch (co_await basic_auth_.check(config->users, request.header("Authorization"),
-                                     std::string(request.remote_address))) {
+  const std::string_view authorization = request.header("Authorization");
+  const auto note = [&](Rarely& events, std::string_view message) {
+    const auto times = events.happened();
+    if (!times) return;
+    log_.warn(message, {{"remote_address", request.remote_address}, {"times", *times}});
+  };
+  switch (co_await basic_auth_.check(config->users, authorization,
+                                     std::string(request.remote_network), request.may_wait)) {
     case BasicAuth::Verdict::kAllowed:
       co_return co_await handler(request);
     case BasicAuth::Verdict::kRefused:
+      // Who gives none, as a browser does at first, does not guess.
+      if (!authorization.empty()) note(wrong_passwords_, "a wrong name or password");
       co_return make_reply(401, kPlainText, "unauthorized\n", "WWW-Authenticate: Basic\r\n");
     case BasicAuth::Verdict::kBusy:
       break;
   }
-  co_return make_reply(503, kPlainText, "too many passwords wait to be checked\n");
+  note(unchecked_passwords_, "too many passwords wait to be checked");
+  co_return make_reply(503, kPlainText, "too many passwords wait to be checked\n",
+                       "Retry-After: 1\r\n");
 }
 
 }  // namespace ecs_exporter

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "http_server.h"
 #include "log.h"
+#include "rarely.h"
 #include "web_config.h"
 
 namespace ecs_exporter {
@@ -41,6 +42,8 @@ class WebAccess {
   std::shared_ptr<ssl_ctx_st> tls_;
   std::chrono::steady_clock::time_point refreshed_;
   std::string last_error_;
+  Rarely wrong_passwords_;
+  Rarely unchecked_passwords_;
 };
 
 }  // namespace ecs_exporter

@@ -149,6 +149,13 @@ class BoundsTest(WebTest):
         self.assertEqual(status, 200)
         self.assert_complete(Samples(body.decode()))
 
+    def assert_healthy(self, connection):
+        received = b""
+        while not received.endswith(b"\r\n\r\nhealthy\n"):
+            part = connection.recv(4096)
+            self.assertTrue(part, received)
+            received += part
+
     def speaks_tls(self, exporter):
         return any(line.get("scheme") == "https" for line in exporter.log)
 
@@ -299,13 +306,6 @@ class ClientsThatTakeTheirTime(BoundsTest):
         for connection in idle:
             connection.sendall(request())
             self.assert_healthy(connection)
-
-    def assert_healthy(self, connection):
-        received = b""
-        while not received.endswith(b"\r\n\r\nhealthy\n"):
-            part = connection.recv(4096)
-            self.assertTrue(part, received)
-            received += part
 
 
 class CrowdOfClients(BoundsTest):

@@ -11,7 +11,7 @@ import time
 import unittest
 
 PARTS = ["e2e_bounds", "e2e_catalogue", "e2e_command_line", "e2e_endpoints", "e2e_faults",
-         "e2e_http", "e2e_image", "e2e_keys", "e2e_limits", "e2e_monitoring", "e2e_process",
+         "e2e_hostile", "e2e_http", "e2e_image", "e2e_keys", "e2e_limits", "e2e_monitoring", "e2e_process",
          "e2e_prometheus", "e2e_recorded", "e2e_run", "e2e_sandbox", "e2e_tls",
          "e2e_wrong_types"]
 

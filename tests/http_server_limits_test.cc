@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <list>
 #include <string>
 
 #include "serving.h"
@@ -210,19 +211,57 @@ TEST(HttpServerLimits, ConnectionOverTheLimitClosesTheOneThatWaitedLongest) {
   }());
 }
 
+// Clients whose requests are all being handled.
+asio::awaitable<std::list<Client>> handled_clients(Serving& serving, int count,
+                                                   const std::string& path) {
+  std::list<Client> clients;
+  for (int i = 1; i <= count; ++i) {
+    Client& client = clients.emplace_back(serving.io());
+    co_await client.connect(serving.port());
+    co_await client.send(get(path));
+    co_await until([&] { return serving.handled == i; });
+  }
+  co_return clients;
+}
+
+TEST(HttpServerLimits, WhatNeedNotWaitIsServedWhileAllPlacesHoldRequestsThatWait) {
+  for (const int places : {1, 3, 24}) {
+    Serving serving(with_connections(static_cast<std::size_t>(places)));
+    run(serving.io(), [&]() -> Async {
+      std::list<Client> clients = co_await handled_clients(serving, places, "/endpoint");
+      for (int i = 0; i < 10; ++i) {  // more than the reserve
+        Client& next = clients.emplace_back(serving.io());
+        co_await next.connect(serving.port());
+        co_await next.send(get("/endpoint"));
+        EXPECT_THAT(co_await next.reply(), StartsWith("HTTP/1.1 503 "));
+        co_await next.send(get("/1"));
+        EXPECT_THAT(co_await next.reply(), HasSubstr("GET /1"));
+      }
+      serving.release();
+      for (int i = 0; i < places; ++i, clients.pop_front()) {
+        EXPECT_THAT(co_await clients.front().reply(), HasSubstr("GET /endpoint"));
+      }
+      co_await clients.back().send(get("/endpoint"));
+      co_await settle();
+      serving.release();
+      EXPECT_THAT(co_await clients.back().reply(), HasSubstr("GET /endpoint"));
+    }());
+  }
+}
+
 TEST(HttpServerLimits, ConnectionThatCameWhileAllOthersWereHandledIsServedAfterThem) {
   Serving serving(with_connections(1));
   run(serving.io(), [&]() -> Async {
-    Client first(serving.io());
-    co_await first.connect(serving.port());
-    co_await first.send(get("/wait"));
-    co_await until([&] { return serving.handled == 1; });
+    // A handler that waits where it may not has the reserve as well.
+    std::list<Client> clients = co_await handled_clients(serving, 2, "/wait");
     Client second(serving.io());
     co_await second.connect(serving.port());
     co_await second.send(get("/2"));
     co_await settle();
     serving.release();
-    EXPECT_THAT(co_await first.reply(), HasSubstr("GET /wait"));  // and stays connected
+    for (Client& client : clients) {
+      EXPECT_THAT(co_await client.reply(), HasSubstr("GET /wait"));  // one stays connected
+    }
     EXPECT_THAT(co_await second.reply(), HasSubstr("GET /2"));
   }());
 }
@@ -230,10 +269,7 @@ TEST(HttpServerLimits, ConnectionThatCameWhileAllOthersWereHandledIsServedAfterT
 TEST(HttpServerLimits, AndAlsoIfTheyTakeNothingOfTheirReplies) {
   Serving serving(with_connections(1));
   run(serving.io(), [&]() -> Async {
-    Client greedy(serving.io());
-    co_await greedy.connect(serving.port());
-    co_await greedy.send(get("/wait-large"));
-    co_await until([&] { return serving.handled == 1; });
+    const std::list<Client> greedy = co_await handled_clients(serving, 2, "/wait-large");
     Client second(serving.io());
     co_await second.connect(serving.port());
     co_await second.send(get("/2"));
@@ -241,6 +277,60 @@ TEST(HttpServerLimits, AndAlsoIfTheyTakeNothingOfTheirReplies) {
     serving.release();
     EXPECT_THAT(co_await second.reply(), HasSubstr("GET /2"));
   }());
+}
+
+TEST(HttpServerLimits, AFloodFromOneAddressClosesNoneOfAnother) {
+  Serving serving(with_connections(5));
+  run(serving.io(), [&]() -> Async {
+    Client idle(serving.io());
+    co_await idle.connect(serving.port());
+    co_await idle.send(get("/1"));
+    co_await idle.reply();
+    Client silent(serving.io());
+    co_await silent.connect(serving.port());
+    std::list<Client> flood;
+    for (int i = 0; i < 20; ++i) {
+      co_await flood.emplace_back(serving.io()).connect(serving.port(), "127.0.0.1", "127.0.0.2");
+      co_await settle();
+    }
+    for (Client* client : {&idle, &silent}) {
+      co_await client->send(get("/2"));
+      EXPECT_THAT(co_await client->reply(), HasSubstr("GET /2"));
+    }
+  }());
+}
+
+TEST(HttpServerLimits, OfOneAddressThoseWhoLoseTheLeastAreClosedFirst) {
+  Serving serving(with_connections(3));
+  run(serving.io(), [&]() -> Async {
+    Client talking(serving.io());
+    co_await talking.connect(serving.port());
+    co_await talking.send("GET / HTTP/1.1\r\n");
+    co_await settle();
+    Client silent(serving.io());
+    co_await silent.connect(serving.port());
+    Client idle(serving.io());
+    co_await idle.connect(serving.port());
+    co_await idle.send(get("/1"));
+    co_await idle.reply();
+    Client fourth(serving.io());
+    co_await fourth.connect(serving.port());
+    EXPECT_EQ(co_await idle.rest(), "");
+    Client fifth(serving.io());
+    co_await fifth.connect(serving.port());
+    EXPECT_EQ(co_await silent.rest(), "");
+    co_await talking.send("Host: x\r\n\r\n");
+    EXPECT_THAT(co_await talking.reply(), HasSubstr("GET /"));
+  }());
+}
+
+TEST(NetworkOf, IsWhatAClientCanChooseItsAddressesFrom) {
+  const auto of = [](const char* text) { return network_of(asio::ip::make_address(text)); };
+  EXPECT_EQ(of("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(of("::ffff:192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(of("2001:db8:1:2::"), "2001:db8:1:2::/64");
+  EXPECT_EQ(of("::1"), "::/64");
 }
 
 TEST(HttpServerLimits, OneClientDoesNotHoldUpAnother) {

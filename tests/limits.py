@@ -5,6 +5,9 @@ Usage: limits.py growth SCRAPES     its memory over so many scrapes of tasks tha
        limits.py memory SECONDS     64 clients, with the exporter in a cgroup of 6 MiB, with TLS and
                                     without, by a program that is in memory already and by one that
                                     is not
+       limits.py hostile SECONDS [unread]  how soon a health check is answered while clients of all kinds
+                                    mean ill, and the endpoint comes and goes; `unread`: and nobody
+                                    reads the log
        limits.py day SCRAPES [SEED] its memory after so many scrapes with faults by chance, and after
                                     the first 240
 Takes the programs from the variables EXPORTER and MOCK. Exit code 1 if something was not as it
@@ -13,6 +16,7 @@ should be, 77 if this machine does not let it make a cgroup."""
 import concurrent.futures
 import contextlib
 import copy
+import hostile
 import http.client
 import itertools
 import json
@@ -310,6 +314,81 @@ def memory(seconds, limit_bytes=6 * 2**20, tls=False, is_cold=False, clients=64)
         return report
 
 
+# ---- Clients that mean ill ----
+
+ENDPOINT = ["", "delay=3600s", "", "close", "delay=3600s", "fail=both=500", "delay=3600s"]
+
+
+def protected(folder):
+    """A web configuration with TLS and a password."""
+    (option,), _ = certificate(folder)
+    with open(f"{folder}/web.yml", "a") as file:
+        file.write(f"basic_auth_users:\n  {hostile.NAME}: {hostile.HASH}\n")
+    return option
+
+
+class Unread:
+    """A program whose log nobody reads once it listens."""
+
+    def __init__(self, arguments):
+        self._process = subprocess.Popen(arguments, env=environment(), stderr=subprocess.PIPE)
+        for line in self._process.stderr:
+            if b'"msg":"listening"' in line:
+                break
+        self.port = int(json.loads(line)["address"].rpartition(":")[2])
+        self.pid = self._process.pid
+
+    def end(self):
+        self._process.kill()
+        self._process.wait()
+        self._process.stderr.close()
+
+
+def asked_for_health(port):
+    """Seconds until /-/healthy is answered, on a connection of its own. Raises if it is not."""
+    begun = time.monotonic()
+    with hostile.connected_by_tls(port, "127.0.0.1") as connection:
+        connection.settimeout(DEADLINE_S)
+        connection.sendall(hostile.request("/-/healthy"))
+        received = connection.recv(4096)
+    if not received.startswith(b"HTTP/1.1 200 "):
+        raise AssertionError(f"/-/healthy was answered with {received[:100]}")
+    return time.monotonic() - begun
+
+
+def under_attack(seconds, unread=False, say=lambda line: None):
+    """The seconds that each health check took. Raises AssertionError if one was not answered."""
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ecs-exporter-hostile-"))
+        mock = Mock()
+        stack.callback(mock.end)
+        exporter = (Unread if unread else Server)(*(
+            [[program("EXPORTER"), "--web.listen-address=127.0.0.1:0",
+              *(["--log.level=debug"] if unread else []),
+              f"--ecs.metadata-uri={mock.url}", protected(folder)]] +
+            ([] if unread else [environment()])))
+        stack.callback(exporter.end)
+        asked_for_health(exporter.port)  # from here on the password is known
+        for attack in hostile.ATTACKS:
+            process = subprocess.Popen([sys.executable, "-B", hostile.__file__, attack.__name__,
+                                        str(exporter.port)])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        faults = itertools.cycle(ENDPOINT)
+        times = []
+        end = time.monotonic() + seconds
+        changed = 0
+        while time.monotonic() < end:
+            if time.monotonic() - changed > 1:
+                changed = time.monotonic()
+                mock.set_faults(next(faults))
+            times.append(asked_for_health(exporter.port))
+            if len(times) % 1000 == 0:
+                say(f"{len(times)} answered, {resident_bytes(exporter.pid) / 1024:.0f} KiB resident")
+            time.sleep(0.01)
+        return times
+
+
 def run_growth(scrapes):
     more = grew(growth(scrapes, print))
     print(f"grew by {more / 1024:.0f} KiB after the warm-up")
@@ -339,6 +418,14 @@ def run_memory(seconds):
     return 0
 
 
+def run_hostile(seconds, unread=False):
+    times = sorted(under_attack(seconds, bool(unread), print))
+    for name, share in (("median", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("99.9 %", 0.999), ("all", 1)):
+        at_most = times[min(int(share * len(times)), len(times) - 1)]
+        print(f"{name} of {len(times)} health checks within {1000 * at_most:.1f} ms")
+    return 1 if times[-1] > 0.1 else 0
+
+
 if __name__ == "__main__":
-    RUN = {"growth": run_growth, "day": run_day, "memory": run_memory}
-    sys.exit(RUN[sys.argv[1]](*map(int, sys.argv[2:])))
+    RUN = {"growth": run_growth, "day": run_day, "memory": run_memory, "hostile": run_hostile}
+    sys.exit(RUN[sys.argv[1]](*(word == "unread" or int(word) for word in sys.argv[2:])))

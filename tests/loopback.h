@@ -71,7 +71,12 @@ class Client {
  public:
   explicit Client(asio::io_context& io) : socket_(io) {}
 
-  Async connect(std::uint16_t port, std::string address = "127.0.0.1") {
+  /// `from`: an address of this machine; "" for any.
+  Async connect(std::uint16_t port, std::string address = "127.0.0.1", std::string from = "") {
+    if (!from.empty()) {
+      socket_.open(tcp::v4());
+      socket_.bind({asio::ip::make_address(from), 0});
+    }
     const auto [ec] =
         co_await socket_.async_connect({asio::ip::make_address(address), port}, kAwait);
     EXPECT_FALSE(ec) << ec.message();

@@ -21,7 +21,7 @@ inline HttpLimits no_limits() {
 
 /// Answers each request with its method, path, query and header X-Echo. `/wait` is answered after
 /// `release`, `/close` and `/reset` end the connection, `/throw` throws, `/large` and
-/// `/wait-large` are 64 MiB.
+/// `/wait-large` are 64 MiB; `/endpoint` waits as `/wait` does, and is refused where it may not.
 class Serving {
  public:
   explicit Serving(HttpLimits limits = no_limits(), ListenAddress address = {.host = "127.0.0.1"})
@@ -67,7 +67,8 @@ class Serving {
     last_remote_address = request.remote_address;
     const std::string path(request.path);
     if (path == "/throw") throw std::runtime_error("thrown on purpose");
-    if (path.starts_with("/wait")) co_await gate_.async_wait(kAwait);
+    if (path == "/endpoint" && !request.may_wait) co_return make_reply(503, "text/plain", "full\n");
+    if (path.starts_with("/wait") || path == "/endpoint") co_await gate_.async_wait(kAwait);
     std::string text = std::string(request.method) + " " + path + " " + std::string(request.query) +
                        " " + std::string(request.header("x-ECHO")) + "\n";
     if (path.ends_with("large")) text.assign(64UZ * 1024 * 1024, 'x');
