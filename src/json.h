@@ -248,11 +248,12 @@ struct Misfits {
 
 /// Reads the whole of `text` into `root`.
 ///
-/// Invalid UTF-8 in what is kept becomes U+FFFD. Duplicate keys: the last one counts. An array with
-/// one object in it is read as that object, if `root` is an object. Errors: kJson (not JSON, or
-/// nested deeper than 32), kShape (another type than `root`), kTooLarge (what it says would take
-/// many times more memory than the text; no real reply does). After an error the values under
-/// `root` are in part read.
+/// Invalid UTF-8 in what is kept becomes U+FFFD, and so does half a pair of surrogates. A real
+/// number becomes the nearest double; one beyond all doubles fits nowhere. Duplicate keys: the last
+/// one counts. An array with one object in it is read as that object, if `root` is an object.
+/// Errors: kJson (not JSON, or nested deeper than 32), kShape (another type than `root`), kTooLarge
+/// (what it says would take many times more memory than the text; no real reply does). After an
+/// error the values under `root` are in part read.
 Result<Misfits> read_json(std::string_view text, const Place& root);
 
 /// Reads an object whose values are all strings, as users write them into an option; in the order
