@@ -59,7 +59,8 @@ class Catalogue {
       "labels of the task that `--labels.task` chooses and those of `--labels.static`, `C` for "
       "these, "
       "`ContainerName` and those of `--labels.docker`. A family without a sample is not printed; a "
-      "value that the endpoint does not send is no sample, and never 0. \"task\" and \"stats\" are "
+      "value that the endpoint does not send is no sample, and never 0, unless the platform leaves "
+      "zeros out by rule. \"task\" and \"stats\" are "
       "the "
       "replies to `/task` and `/task/stats`.\n";
 };

@@ -1,9 +1,6 @@
 // Its rows.
 #include "profile.h"
 
-#include <algorithm>
-#include <array>
-
 #include "derive.h"
 #include "units.h"
 
@@ -167,36 +164,10 @@ static_assert(well_formed(kTaskRows));
 static_assert(well_formed(kContainerRows));
 static_assert(well_formed(kNetworkRows));
 
-// Adds each counter that `more` has.
-void add_up(InterfaceStats& total, const InterfaceStats& more) {
-  constexpr std::array kCounters = {&InterfaceStats::rx_bytes,  &InterfaceStats::rx_packets,
-                                    &InterfaceStats::rx_errors, &InterfaceStats::rx_dropped,
-                                    &InterfaceStats::tx_bytes,  &InterfaceStats::tx_packets,
-                                    &InterfaceStats::tx_errors, &InterfaceStats::tx_dropped};
-  for (const auto counter : kCounters) {
-    if (more.*counter) total.*counter = (total.*counter).value_or(0) + *(more.*counter);
-  }
-}
-
 }  // namespace
 
 const std::span<const Metric<Task>> kProfileTaskTable = kTaskRows;
 const std::span<const Metric<ContainerSubject>> kProfileContainerTable = kContainerRows;
 const std::span<const Metric<InterfaceSubject>> kProfileNetworkTable = kNetworkRows;
-
-Named<InterfaceStats> all_interfaces(const Task& task) {
-  if (const auto* of_task = task_interfaces(task)) return *of_task;
-  Named<InterfaceStats> sums;
-  for (const Container& container : task.containers) {
-    const auto* own = is_app(container) ? container_interfaces(task, container) : nullptr;
-    if (own == nullptr) continue;
-    for (const auto& [name, stats] : *own) {
-      auto found = std::ranges::find(sums, name, &std::pair<std::string, InterfaceStats>::first);
-      if (found == sums.end()) found = sums.insert(sums.end(), {name, {}});
-      add_up(found->second, stats);
-    }
-  }
-  return sums;
-}
 
 }  // namespace ecs_exporter

@@ -13,8 +13,4 @@ extern const std::span<const Metric<Task>> kProfileTaskTable;
 extern const std::span<const Metric<ContainerSubject>> kProfileContainerTable;
 extern const std::span<const Metric<InterfaceSubject>> kProfileNetworkTable;
 
-/// The interfaces of the task by name: where containers have some of their own with the same name
-/// (bridge), they are added up.
-Named<InterfaceStats> all_interfaces(const Task& task);
-
 }  // namespace ecs_exporter
