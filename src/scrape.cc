@@ -129,6 +129,7 @@ Interpreter::Interpreted Interpreter::interpret(Replies replies) {
     return out;
   }
   remember_peaks(task->task);
+  counters_.follow(task->task);
   for (const Container& container : task->task.containers) {
     if (stats && is_app(container) && container.known_status == "RUNNING" && !container.stats) {
       incomplete(Fault::In::kStats, "container " + container.name.substr(0, kLongestName) +
