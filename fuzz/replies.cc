@@ -40,34 +40,35 @@ constexpr std::string_view kFree[] = {
     "ecs_task_image_pull_duration_seconds",
 };
 
-// Where a member that is left out is a 0, if the row around it is there: the members of the row.
-constexpr std::string_view kRowFamilies[] = {
+// Where a member that is left out is a 0, if what stands around it is there.
+constexpr std::string_view kOmitted[] = {
     "ecs_container_disk_read_bytes_total",
     "ecs_container_disk_written_bytes_total",
     "ecs_container_disk_reads_completed_total",
     "ecs_container_disk_writes_completed_total",
     "ecs_container_disk_stat_total",
+    "ecs_container_cpu_user_seconds_total",
+    "ecs_container_cpu_system_seconds_total",
+    "ecs_container_mem_rss_bytes",
+    "ecs_container_mem_cache_bytes",
+    "ecs_container_mem_mapped_file_bytes",
+    "ecs_container_mem_page_faults_total",
+    "ecs_container_mem_major_page_faults_total",
+    "ecs_container_mem_limit_hits_total",
+    "ecs_container_memory_page_cache_size_bytes",
 };
 
 constexpr Zero kZeros[] = {
     {"ecs_container_mem_usage_bytes", {"usage"}},
     {"ecs_container_mem_max_usage_bytes", {"max_usage", "usage"}},
     {"ecs_container_cpu_usage_seconds_total", {"total_usage"}},
-    {"ecs_container_cpu_user_seconds_total", {"usage_in_usermode"}},
-    {"ecs_container_cpu_system_seconds_total", {"usage_in_kernelmode"}},
     {"ecs_container_cpu_core_seconds_total", {"percpu_usage"}},
     {"ecs_container_cpu_throttling_periods_total", {"periods"}},
     {"ecs_container_cpu_throttled_periods_total", {"throttled_periods"}},
     {"ecs_container_cpu_throttled_seconds_total", {"throttled_time"}},
     {"ecs_task_host_cpus", {"online_cpus"}},
     {"ecs_task_host_cpu_seconds_total", {"system_cpu_usage"}},
-    {"ecs_container_mem_rss_bytes", {"rss", "anon"}},
-    {"ecs_container_mem_cache_bytes", {"cache", "file"}},
-    {"ecs_container_mem_mapped_file_bytes", {"mapped_file", "file_mapped"}},
-    {"ecs_container_mem_swap_bytes", {"swap"}},
-    {"ecs_container_mem_page_faults_total", {"pgfault"}},
-    {"ecs_container_mem_major_page_faults_total", {"pgmajfault"}},
-    {"ecs_container_mem_limit_hits_total", {"failcnt"}},
+    {"ecs_container_mem_swap_bytes", {"swap", "total_swap"}},
     {"ecs_container_exit_code", {"ExitCode"}},
     {"ecs_container_restarts_total", {"RestartCount"}},
     {"ecs_container_created_timestamp_seconds", {"CreatedAt"}},
@@ -127,7 +128,7 @@ bool is_said(std::string_view series, const Keys& zeros) {
   const std::string_view family = name_of(series);
   const auto said = [&](std::string_view key) { return !key.empty() && zeros.contains(key); };
   const auto is_family = [&](std::string_view other) { return other == family; };
-  if (std::ranges::any_of(kFree, is_family) || std::ranges::any_of(kRowFamilies, is_family)) {
+  if (std::ranges::any_of(kFree, is_family) || std::ranges::any_of(kOmitted, is_family)) {
     return true;
   }
   if (family.starts_with("ecs_container_mem_stat_")) {

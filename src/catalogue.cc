@@ -26,8 +26,8 @@ constexpr std::string_view kIntroduction =
 What `ecs-task-metadata-exporter metrics` prints: every metric, by group. `T` stands for the labels
 of the task that `--labels.task` chooses and those of `--labels.static`, `C` for these,
 `ContainerName` and those of `--labels.docker`. A family without a sample is not printed; a value
-that the endpoint does not send is no sample, and never 0. "task" and "stats" are the replies to
-`/task` and `/task/stats`; with `--ecs.stats=none` what comes from the second is missing.
+that the endpoint does not send is no sample, and never 0, unless the platform leaves zeros out by
+rule. "task" and "stats" are the replies to `/task` and `/task/stats`; with `--ecs.stats=none` what comes from the second is missing.
 
 **Labels that come later.** Until the endpoint has answered for the first time the exporter does not
 know its task: `ecs_container_exporter_up` and the `ecs_exporter_*` metrics have no labels of the task

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 
 #include "units.h"
@@ -109,9 +110,7 @@ Count peak_memory(const Container& container) {
 }
 
 Count working_set(const MemoryStats& memory) {
-  const MemoryDetail& detail = memory.detail;
-  const Count inactive = detail.total_inactive_file_bytes ? detail.total_inactive_file_bytes
-                                                          : detail.inactive_file_bytes;
+  const Count inactive = memory.detail.inactive_file_bytes;
   if (!memory.usage_bytes || !inactive) return std::nullopt;
   return *memory.usage_bytes - std::min(*memory.usage_bytes, *inactive);
 }
@@ -156,6 +155,16 @@ const ContainerStats* newest_sample(const Task& task) {
   return newest;
 }
 
+Count host_cpu_ns(const Task& task) {
+  if (task.remembered.host_cpu_ns) return task.remembered.host_cpu_ns;
+  const ContainerStats* newest = nullptr;
+  for (const Container& container : task.containers) {
+    if (!container.stats || !container.stats->cpu.system_ns) continue;
+    if (newest == nullptr || container.stats->read > newest->read) newest = &*container.stats;
+  }
+  return newest == nullptr ? std::nullopt : newest->cpu.system_ns;
+}
+
 std::string_view task_network_mode(const Task& task) {
   for (const Container& container : task.containers) {
     const std::string_view mode = network_mode(container);
@@ -172,6 +181,7 @@ std::string_view task_network_mode(const Task& task) {
 
 const Named<InterfaceStats>* task_interfaces(const Task& task) {
   if (!is_awsvpc(task)) return nullptr;
+  if (task.remembered.interfaces) return &*task.remembered.interfaces;
   const Container* newest = nullptr;
   for (const Container& container : task.containers) {
     if (interfaces_of(container) == nullptr) continue;
@@ -180,19 +190,70 @@ const Named<InterfaceStats>* task_interfaces(const Task& task) {
   return newest == nullptr ? nullptr : interfaces_of(*newest);
 }
 
-const Named<InterfaceStats>* container_interfaces(const Task& task, const Container& container) {
+const Container* network_owner(const Task& task, const Container& container) {
   const std::string_view mode = network_mode(container);
   if (mode == "awsvpc" || mode == "host" || mode == "none") return nullptr;
   // All containers of a task share a mode, also one whose own could not be read.
   if (mode.empty() && is_awsvpc(task)) return nullptr;
-  if (mode.starts_with(kSharedNetwork)) {
-    // Both show the same counters, until a restart policy restarts the container: to its own the
-    // agent then adds those from before, though the network has gone on.
-    const auto owner = std::ranges::find(task.containers, mode.substr(kSharedNetwork.size()),
-                                         &Container::docker_id);
-    if (owner != task.containers.end() && interfaces_of(*owner)) return interfaces_of(*owner);
+  if (!mode.starts_with(kSharedNetwork)) return &container;
+  // Both show the same counters, until a restart policy restarts the container: to its own the
+  // agent then adds those from before, though the network has gone on. So they are the owner's or
+  // none, also in a moment in which it has no sample.
+  const auto owner =
+      std::ranges::find(task.containers, mode.substr(kSharedNetwork.size()), &Container::docker_id);
+  return owner == task.containers.end() ? &container : &*owner;
+}
+
+const Named<InterfaceStats>* container_interfaces(const Task& task, const Container& container) {
+  const Container* const owner = network_owner(task, container);
+  return owner == nullptr ? nullptr : interfaces_of(*owner);
+}
+
+std::vector<const Container*> network_owners(const Task& task) {
+  std::vector<const Container*> owners;
+  for (const Container& container : task.containers) {
+    const Container* const owner = is_app(container) ? network_owner(task, container) : nullptr;
+    if (owner != nullptr) owners.push_back(owner);
   }
-  return interfaces_of(container);
+  std::ranges::sort(owners);  // they stand in one vector
+  const auto repeated = std::ranges::unique(owners);
+  owners.erase(repeated.begin(), repeated.end());
+  return owners;
+}
+
+const InterfaceStats* find_interface(const Named<InterfaceStats>& interfaces,
+                                     std::string_view name) {
+  const auto name_of = [](const auto& interface) { return std::string_view(interface.first); };
+  const auto found = std::ranges::lower_bound(interfaces, name, {}, name_of);
+  return found == interfaces.end() || found->first != name ? nullptr : &found->second;
+}
+
+void add_up(Named<InterfaceStats>& sums, const Named<InterfaceStats>& more) {
+  const auto known = static_cast<std::ptrdiff_t>(sums.size());
+  for (const auto& [name, stats] : more) {
+    const std::span<std::pair<std::string, InterfaceStats>> sorted(sums.data(), known);
+    const auto name_of = [](const auto& sum) { return std::string_view(sum.first); };
+    const auto found = std::ranges::lower_bound(sorted, name, {}, name_of);
+    const bool is_known = found != sorted.end() && found->first == name;
+    InterfaceStats& sum =
+        is_known ? found->second : sums.emplace_back(name, InterfaceStats{}).second;
+    for (const auto counter : kInterfaceCounters) {
+      Count& total = sum.*counter;
+      if (stats.*counter) total = total.value_or(0) + *(stats.*counter);
+    }
+  }
+  std::ranges::inplace_merge(sums, sums.begin() + known, {},
+                             &std::pair<std::string, InterfaceStats>::first);
+}
+
+Named<InterfaceStats> all_interfaces(const Task& task) {
+  if (const auto* of_task = task_interfaces(task)) return *of_task;
+  Named<InterfaceStats> sums;
+  for (const Container* const owner : network_owners(task)) {
+    if (const auto* own = interfaces_of(*owner)) add_up(sums, *own);
+  }
+  if (!sums.empty()) add_up(sums, task.remembered.departed);
+  return sums;
 }
 
 std::vector<DeviceTraffic> device_traffic(const ContainerStats& stats) {
@@ -245,9 +306,10 @@ std::vector<BlockIoNumber> queued_requests(const BlockIoStats& stats) {
 }
 
 std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events) {
+  const MemoryDetail& detail = memory.detail;
   std::vector<MemoryNumber> out;
-  for (std::size_t i = 0; i < memory.detail.others.size(); ++i) {
-    const auto [key, value] = memory.detail.others[i];
+  for (std::size_t i = 0; i < detail.others.size(); ++i) {
+    const auto [key, value] = detail.others[i];
     const bool is_limit = key.ends_with("_limit");
     if (!value || counts_events(key) != events || (is_limit && !real_limit(value))) continue;
     out.push_back({key, *value});
@@ -255,11 +317,22 @@ std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events)
   const auto add = [&](std::string_view key, Count value) {
     if (value) out.push_back({key, *value});
   };
-  if (!events) {
+  // Where the family of a number has that of the child cgroups too, its own alone.
+  const auto add_own = [&](std::string_view key, const MemoryNumberV1& number) {
+    if (number.own && number.total && *number.total) add(key, *number.own);
+  };
+  if (events) {
+    add_own("pgfault", detail.pgfault);
+    add_own("pgmajfault", detail.pgmajfault);
+  } else {
+    add_own("cache", detail.cache);
+    add_own("mapped_file", detail.mapped_file);
+    add_own("rss", detail.rss);
+    add_own("swap", detail.swap);
     // Read for families that are derived from them, and not shown as they are by any.
-    add("hierarchical_memory_limit", real_limit(memory.detail.hierarchical_memory_limit_bytes));
-    add("inactive_file", memory.detail.inactive_file_bytes);
-    add("total_inactive_file", memory.detail.total_inactive_file_bytes);
+    add("hierarchical_memory_limit", real_limit(detail.hierarchical_memory_limit_bytes));
+    add("inactive_file", detail.inactive_file.own.value_or(std::nullopt));
+    add("total_inactive_file", detail.inactive_file.total.value_or(std::nullopt));
     add("commitbytes", memory.commit_bytes);
     add("commitpeakbytes", memory.commit_peak_bytes);
     add("privateworkingset", memory.private_working_set_bytes);
@@ -273,8 +346,13 @@ std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events)
 
 std::vector<CoreTime> core_times(const CpuStats& cpu) {
   const std::vector<Count>& all = cpu.usage.per_core_ns;
-  const std::size_t online =
-      cpu.online_cpus ? std::min<std::size_t>(*cpu.online_cpus, all.size()) : all.size();
+  std::size_t online = all.size();
+  if (cpu.online_cpus) {
+    online = std::min<std::size_t>(*cpu.online_cpus, online);
+  } else {
+    // A core that the container has not used yet, or one that the host does not have: who knows.
+    while (online > 0 && all[online - 1].value_or(0) == 0) --online;
+  }
   std::vector<CoreTime> out;
   for (std::size_t i = 0; i < online; ++i) {
     if (all[i]) out.push_back({i, *all[i]});

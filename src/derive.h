@@ -42,16 +42,38 @@ Real reserved_cores(const ContainerLimits& limits);
 /// are none.
 const ContainerStats* newest_sample(const Task& task);
 
+/// The CPU time of all CPUs of the host: what is remembered of it, else from the newest sample that
+/// has it.
+Count host_cpu_ns(const Task& task);
+
 /// The network mode of the task, which its containers share: "awsvpc", "none", or the name of a
 /// Docker network, as "bridge" and "host". "" where the endpoint does not tell.
 std::string_view task_network_mode(const Task& task);
 
 /// The interfaces of a task in network mode awsvpc, where every container repeats the same
-/// counters: from the newest sample that has some. Null in any other mode.
+/// counters: what is remembered of them, else from the newest sample that has some. Null in any
+/// other mode.
 const Named<InterfaceStats>* task_interfaces(const Task& task);
 
-/// The interfaces that are the container's own: those of a Docker network; for an app that lives in
+/// Whose interfaces the container has in a Docker network: its own, or, for an app that lives in
 /// the network of a pause container, that one's. Null for modes awsvpc, host and none.
+const Container* network_owner(const Task& task, const Container& container);
+
+/// The network owners of all apps, each once.
+std::vector<const Container*> network_owners(const Task& task);
+
+/// The interface of that name; null if there is none. (They are sorted by name: see parse_stats.)
+const InterfaceStats* find_interface(const Named<InterfaceStats>& interfaces,
+                                     std::string_view name);
+
+/// Adds each counter to that of the interface with the same name. Both are sorted by name.
+void add_up(Named<InterfaceStats>& sums, const Named<InterfaceStats>& more);
+
+/// The interfaces of the task by name: where containers have some of their own with the same name
+/// (bridge), they are added up, with what is remembered of those that have stopped.
+Named<InterfaceStats> all_interfaces(const Task& task);
+
+/// The interfaces of the network owner. Null if there is none, or has no sample with some.
 const Named<InterfaceStats>* container_interfaces(const Task& task, const Container& container);
 
 /// What a container has read and written on one block device.
@@ -95,8 +117,8 @@ struct CoreTime {
   std::uint64_t used_ns = 0;
 };
 
-/// As many as the host has online: on cgroup v1 the list is as long as the kernel could have. Empty
-/// on cgroup v2.
+/// As many as the host has online: on cgroup v1 the list is as long as the kernel could have. Where
+/// the platform does not say how many are online, up to the last that was used. Empty on cgroup v2.
 std::vector<CoreTime> core_times(const CpuStats& cpu);
 
 /// Seconds from `from` to `to`; absent if one is, or never was (year 1), or if they are the other

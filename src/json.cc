@@ -5,10 +5,12 @@
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse_options.hpp>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <functional>
 #include <limits>
+#include <system_error>
 
 #include "quote.h"
 
@@ -60,6 +62,14 @@ std::optional<To> exactly(From value) {
     if (std::trunc(value) == value && value >= begin && value < end) return static_cast<To>(value);
   }
   return std::nullopt;
+}
+
+// The double that is nearest to a number of JSON. Boost's own, `rough`, is that for up to 15 digits
+// only; it says enough of one that is too large or too small for a double.
+double nearest(std::string_view number, double rough) {
+  double value = 0;
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
+  return read.ec == std::errc() ? value : rough;
 }
 
 template <class T>
@@ -214,7 +224,7 @@ class Reader {
     return put(JsonNumber<std::uint64_t>{value, text}, ec);
   }
   bool on_double(double value, std::string_view text, error_code& ec) {
-    return put(JsonNumber<double>{value, text}, ec);
+    return put(JsonNumber<double>{nearest(text, value), text}, ec);
   }
   bool on_bool(bool value, error_code& ec) { return put(JsonBool{value}, ec); }
   bool on_null(error_code& ec) {
@@ -349,9 +359,76 @@ class Reader {
   std::optional<Error> error_;
 };
 
-}  // namespace
+// ---- what the parser takes for no JSON, though it is
+// ---------------------------------------------
 
-Result<Misfits> read_json(std::string_view text, const Place& root) {
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The code unit of the escape "\uXXXX" at the front of `text`; absent if there is none.
+std::optional<unsigned> escaped_unit(std::string_view text) {
+  constexpr std::size_t kLength = 6;
+  if (text.size() < kLength || !text.starts_with("\\u")) return std::nullopt;
+  unsigned unit = 0;
+  const char* const end = text.data() + kLength;
+  const auto read = std::from_chars(text.data() + 2, end, unit, 16);
+  return read.ptr == end ? std::optional(unit) : std::nullopt;
+}
+
+// Brings `at`, which stands in `text` before a backslash, behind the escape. Half of a pair of
+// surrogates, which is no character, becomes the replacement character.
+void repair_escape(std::string& text, std::size_t& at) {
+  const auto unit_at = [&](std::size_t where) {
+    return escaped_unit(std::string_view(text).substr(std::min(where, text.size())));
+  };
+  const auto is_in = [](std::optional<unsigned> unit, unsigned first, unsigned last) {
+    return unit && *unit >= first && *unit <= last;
+  };
+  const auto unit = unit_at(at);
+  if (!unit) {
+    at += 2;
+  } else if (is_in(unit, 0xD800, 0xDBFF) && is_in(unit_at(at + 6), 0xDC00, 0xDFFF)) {
+    at += 12;
+  } else {
+    if (is_in(unit, 0xD800, 0xDFFF)) text.replace(at, 6, "\\ufffd");
+    at += 6;
+  }
+}
+
+// Brings `at`, which stands in `text` at the E of a number, behind its exponent. One that may not
+// fit into an int becomes another that no double has either.
+void repair_exponent(std::string& text, std::size_t& at) {
+  constexpr std::size_t kMostDigits = 9;
+  if (++at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+  while (at < text.size() && text[at] == '0') ++at;
+  const std::size_t begin = at;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  const std::size_t digits = at - begin;
+  if (digits <= kMostDigits) return;
+  text.replace(begin, digits,
+               std::string(digits - kMostDigits, '0') + std::string(kMostDigits, '9'));
+}
+
+// `text` without what the parser refuses in a field that nobody may read: half a pair of
+// surrogates, an exponent that is larger than an int. As long as before. Absent if it has neither.
+std::optional<std::string> repaired(std::string_view text) {
+  std::string out(text);
+  bool in_string = false;
+  for (std::size_t at = 0; at < out.size();) {
+    const char c = out[at];
+    if (in_string && c == '\\') {
+      repair_escape(out, at);
+    } else if (!in_string && (c == 'e' || c == 'E') && at > 0 && is_digit(out[at - 1])) {
+      repair_exponent(out, at);
+    } else {
+      if (c == '"') in_string = !in_string;
+      ++at;
+    }
+  }
+  if (out == text) return std::nullopt;
+  return out;
+}
+
+Result<Misfits> read_once(std::string_view text, const Place& root) {
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
   options.allow_invalid_utf8 = true;
@@ -369,6 +446,16 @@ Result<Misfits> read_json(std::string_view text, const Place& root) {
                                     ": more after the end: " + excerpt(text.substr(end))});
   }
   return parser.handler().result();
+}
+
+}  // namespace
+
+Result<Misfits> read_json(std::string_view text, const Place& root) {
+  Result<Misfits> read = read_once(text, root);
+  if (read || read.error().kind != ErrorKind::kJson) return read;
+  root.shape->clear(root.target);
+  const std::optional<std::string> other = repaired(text);
+  return other ? read_once(*other, root) : std::move(read);
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> read_json_strings(std::string_view text) {

@@ -134,6 +134,15 @@ struct MemberPointer<Value Class::*> {
   using Owner = Class;
 };
 
+template <class Object, class Value, class... Inner>
+auto& member_of(Object& object, Value Object::* member, Inner... inner) {
+  if constexpr (sizeof...(Inner) == 0) {
+    return object.*member;
+  } else {
+    return member_of(object.*member, inner...);
+  }
+}
+
 template <class T>
 void clear(void* target) {
   if constexpr (requires(T& value) { value.clear(); }) {
@@ -231,12 +240,18 @@ Place place(T& value) {
   return place;
 }
 
-/// A row of a `Members` list.
-template <auto Pointer>
+/// A row of a `Members` list: the member, or a member of that one. An optional that holds an
+/// optional number is there once its key was, whatever stood there.
+template <auto Pointer, auto... Inner>
 constexpr Member field(std::string_view key) {
   using Owner = typename json_detail::MemberPointer<decltype(Pointer)>::Owner;
   return {key, [](void* object) {
-            return json_detail::fresh_place(static_cast<Owner*>(object)->*Pointer);
+            auto& value = json_detail::member_of(*static_cast<Owner*>(object), Pointer, Inner...);
+            if constexpr (requires { value->has_value(); }) {
+              return json_detail::fresh_place(value.emplace());
+            } else {
+              return json_detail::fresh_place(value);
+            }
           }};
 }
 
@@ -248,11 +263,12 @@ struct Misfits {
 
 /// Reads the whole of `text` into `root`.
 ///
-/// Invalid UTF-8 in what is kept becomes U+FFFD. Duplicate keys: the last one counts. An array with
-/// one object in it is read as that object, if `root` is an object. Errors: kJson (not JSON, or
-/// nested deeper than 32), kShape (another type than `root`), kTooLarge (what it says would take
-/// many times more memory than the text; no real reply does). After an error the values under
-/// `root` are in part read.
+/// Invalid UTF-8 in what is kept becomes U+FFFD, and so does half a pair of surrogates. A real
+/// number becomes the nearest double; one beyond all doubles fits nowhere. Duplicate keys: the last
+/// one counts. An array with one object in it is read as that object, if `root` is an object.
+/// Errors: kJson (not JSON, or nested deeper than 32), kShape (another type than `root`), kTooLarge
+/// (what it says would take many times more memory than the text; no real reply does). After an
+/// error the values under `root` are in part read.
 Result<Misfits> read_json(std::string_view text, const Place& root);
 
 /// Reads an object whose values are all strings, as users write them into an option; in the order

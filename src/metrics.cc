@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -86,25 +87,12 @@ class Collector {
 
 using Containers = std::vector<Labelled<ContainerSubject>>;
 
-// By name, and of two with the same name the last.
-std::vector<const std::pair<std::string, InterfaceStats>*> sorted(
-    const Named<InterfaceStats>& interfaces) {
-  std::vector<const std::pair<std::string, InterfaceStats>*> out;
-  for (const auto& interface : interfaces) out.push_back(&interface);
-  std::ranges::stable_sort(out, {},
-                           [](const auto* entry) { return std::string_view(entry->first); });
-  const auto same = [](const auto* a, const auto* b) { return a->first == b->first; };
-  out.erase(out.begin(), std::unique(out.rbegin(), out.rend(), same).base());
-  return out;
-}
-
 void add_interfaces(Collector& out, const Table<InterfaceSubject>& table,
                     const Named<InterfaceStats>* interfaces, std::size_t labels,
                     std::vector<Labelled<InterfaceSubject>>& subjects) {
   if (interfaces == nullptr) return;
-  for (const auto* interface : sorted(*interfaces)) {
-    subjects.push_back({{interface->second},
-                        out.label_set(labels, table.label_names, {out.kept(interface->first)})});
+  for (const auto& [name, stats] : *interfaces) {
+    subjects.push_back({{stats}, out.label_set(labels, table.label_names, {out.kept(name)})});
   }
 }
 
@@ -187,7 +175,10 @@ void add_self(Collector& out, const SelfUse& self, std::size_t fixed_labels,
   out.add(kSelfEndpointTable, endpoints);
   out.add(kSelfErrorTable, errors);
   std::vector<Labelled<CountSubject>> replies;
-  for (const auto& [status, count] : self.replies) {
+  // Every exporter comes to answer with 200, which others it depends on who asks for what.
+  std::map<unsigned, std::uint64_t> counts = {{200, 0}};
+  for (const auto& [status, count] : self.replies) counts[status] = count;
+  for (const auto& [status, count] : counts) {
     replies.push_back({{count},
                        out.label_set(task_labels, kSelfReplyTable.label_names,
                                      {out.kept(std::to_string(status))})});

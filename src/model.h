@@ -4,6 +4,7 @@
 // the endpoint, so both are "". Units stand in the names. The nesting is that of the replies.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,10 @@ namespace ecs_exporter {
 using Count = std::optional<std::uint64_t>;
 using Real = std::optional<double>;
 using Time = std::optional<Timestamp>;
+
+/// A count that some platforms leave out where it is 0: absent if it was left out, and there but
+/// empty if it could not be read.
+using Omittable = std::optional<Count>;
 
 /// Members of an object whose keys are not known beforehand, in the order they were sent.
 template <class T>
@@ -59,8 +64,8 @@ class NamedCounts {
 
 struct CpuUsage {
   Count total_ns;
-  Count kernel_ns;
-  Count user_ns;
+  Count kernel_ns = 0;  // beside a total, what is omitted is 0
+  Count user_ns = 0;
   std::vector<Count> per_core_ns;  // cgroup v1; may be longer than the number of CPUs
 };
 
@@ -77,29 +82,46 @@ struct CpuStats {
   Throttling throttling;
 };
 
+/// What cgroup v1 says twice in `memory_stats.stats`: of the container's own cgroup, and under a
+/// key with "total_" in front of that and those below it, as its usage is counted. Agents before
+/// 2020 leave out zeros.
+struct MemoryNumberV1 {
+  Omittable own;
+  Omittable total;
+};
+
 /// The members of `memory_stats.stats` that have a meaning here, of cgroup v1 and v2 alike. Which
 /// of them are present tells the version.
 struct MemoryDetail {
-  Count cache_bytes;                      // v1
-  Count rss_bytes;                        // v1
-  Count mapped_file_bytes;                // v1
-  Count swap_bytes;                       // v1
-  Count total_inactive_file_bytes;        // v1
+  // As they were sent. Only those of page faults and inactive files are also keys of v2.
+  MemoryNumberV1 cache;
+  MemoryNumberV1 rss;
+  MemoryNumberV1 mapped_file;
+  MemoryNumberV1 swap;
+  MemoryNumberV1 inactive_file;
+  MemoryNumberV1 pgfault;
+  MemoryNumberV1 pgmajfault;
+  // What follows from them: of v1 the total, and 0 for what is omitted.
+  Count cache_bytes;          // v1
+  Count rss_bytes;            // v1
+  Count mapped_file_bytes;    // v1
+  Count swap_bytes;           // v1, where swap is counted
+  Count inactive_file_bytes;  // v1 and v2
+  Count page_faults;          // v1 and v2
+  Count major_page_faults;    // v1 and v2
+
   Count hierarchical_memory_limit_bytes;  // v1
   Count anon_bytes;                       // v2
   Count file_bytes;                       // v2
   Count file_mapped_bytes;                // v2
-  Count inactive_file_bytes;              // v1 and v2
-  Count page_faults;
-  Count major_page_faults;
-  NamedCounts others;  // every other key that the platform sends
+  NamedCounts others;                     // every other key that the platform sends
 };
 
 struct MemoryStats {
   Count usage_bytes;
   Count max_usage_bytes;  // cgroup v1
   Count limit_bytes;
-  Count limit_hits;
+  Count limit_hits = 0;  // on Linux, what is omitted is 0
   MemoryDetail detail;
   Count commit_bytes;               // Windows
   Count commit_peak_bytes;          // Windows
@@ -148,6 +170,12 @@ struct InterfaceStats {
   Count tx_errors;
   Count tx_dropped;
 };
+
+/// All of them.
+inline constexpr std::array kInterfaceCounters = {
+    &InterfaceStats::rx_bytes,   &InterfaceStats::rx_packets, &InterfaceStats::rx_errors,
+    &InterfaceStats::rx_dropped, &InterfaceStats::tx_bytes,   &InterfaceStats::tx_packets,
+    &InterfaceStats::tx_errors,  &InterfaceStats::tx_dropped};
 
 struct NetworkRates {
   Real rx_bytes_per_second;
@@ -260,6 +288,13 @@ struct ClockDrift {
   std::string status;  // "SYNCHRONIZED" or "NOT_SYNCHRONIZED"
 };
 
+/// What is said of a task though this reply alone does not say it: see TaskCounters.
+struct Remembered {
+  Count host_cpu_ns;                                // instead of the newest sample's
+  std::optional<Named<InterfaceStats>> interfaces;  // the same
+  Named<InterfaceStats> departed;                   // adds to the sum over the containers
+};
+
 struct Task {
   std::string cluster;  // a name on EC2, an ARN on Fargate
   std::string arn;
@@ -281,6 +316,8 @@ struct Task {
   ClockDrift clock_drift;
   std::optional<bool> fault_injection_enabled;
   std::vector<Container> containers;
+
+  Remembered remembered;
 };
 
 /// True for the containers of the task definition (and injected ones that ECS calls NORMAL); false

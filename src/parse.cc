@@ -45,17 +45,23 @@ template <>
 struct Members<MemoryDetail> {
   static constexpr Member kList[] = {
       field<&MemoryDetail::anon_bytes>("anon"),
-      field<&MemoryDetail::cache_bytes>("cache"),
+      field<&MemoryDetail::cache, &MemoryNumberV1::own>("cache"),
       field<&MemoryDetail::file_bytes>("file"),
       field<&MemoryDetail::file_mapped_bytes>("file_mapped"),
       field<&MemoryDetail::hierarchical_memory_limit_bytes>("hierarchical_memory_limit"),
-      field<&MemoryDetail::inactive_file_bytes>("inactive_file"),
-      field<&MemoryDetail::mapped_file_bytes>("mapped_file"),
-      field<&MemoryDetail::page_faults>("pgfault"),
-      field<&MemoryDetail::major_page_faults>("pgmajfault"),
-      field<&MemoryDetail::rss_bytes>("rss"),
-      field<&MemoryDetail::swap_bytes>("swap"),
-      field<&MemoryDetail::total_inactive_file_bytes>("total_inactive_file"),
+      field<&MemoryDetail::inactive_file, &MemoryNumberV1::own>("inactive_file"),
+      field<&MemoryDetail::mapped_file, &MemoryNumberV1::own>("mapped_file"),
+      field<&MemoryDetail::pgfault, &MemoryNumberV1::own>("pgfault"),
+      field<&MemoryDetail::pgmajfault, &MemoryNumberV1::own>("pgmajfault"),
+      field<&MemoryDetail::rss, &MemoryNumberV1::own>("rss"),
+      field<&MemoryDetail::swap, &MemoryNumberV1::own>("swap"),
+      field<&MemoryDetail::cache, &MemoryNumberV1::total>("total_cache"),
+      field<&MemoryDetail::inactive_file, &MemoryNumberV1::total>("total_inactive_file"),
+      field<&MemoryDetail::mapped_file, &MemoryNumberV1::total>("total_mapped_file"),
+      field<&MemoryDetail::pgfault, &MemoryNumberV1::total>("total_pgfault"),
+      field<&MemoryDetail::pgmajfault, &MemoryNumberV1::total>("total_pgmajfault"),
+      field<&MemoryDetail::rss, &MemoryNumberV1::total>("total_rss"),
+      field<&MemoryDetail::swap, &MemoryNumberV1::total>("total_swap"),
   };
   static constexpr auto kRest = &MemoryDetail::others;
 };
@@ -315,6 +321,43 @@ bool is_windows(const ContainerStats& stats) {
          stats.memory.private_working_set_bytes;
 }
 
+// By name, and of the same name the last.
+void sort_by_name(Named<InterfaceStats>& interfaces) {
+  using Interface = std::pair<std::string, InterfaceStats>;
+  std::ranges::stable_sort(interfaces, {}, &Interface::first);
+  const auto same = [](const Interface& a, const Interface& b) { return a.first == b.first; };
+  interfaces.erase(interfaces.begin(),
+                   std::unique(interfaces.rbegin(), interfaces.rend(), same).base());
+}
+
+// The total of a number that cgroup v1 says twice, which is the only one if no other is sent.
+Count settled(const MemoryNumberV1& number, bool omits_zeros) {
+  if (number.total) return *number.total;
+  if (number.own) return *number.own;
+  return omits_zeros ? Count(0) : std::nullopt;
+}
+
+// Decides on what was not sent: is it a zero that the platform leaves out, or not known?
+void settle_omitted(ContainerStats& stats) {
+  for (CpuUsage* usage : {&stats.cpu.usage, &stats.precpu.usage}) {
+    for (Count* time : {&usage->kernel_ns, &usage->user_ns}) {
+      if (!usage->total_ns && *time == 0U) time->reset();
+    }
+  }
+  MemoryDetail& detail = stats.memory.detail;
+  const bool is_v1 = detail.rss.total || detail.rss.own;
+  detail.cache_bytes = settled(detail.cache, is_v1);
+  detail.rss_bytes = settled(detail.rss, is_v1);
+  detail.mapped_file_bytes = settled(detail.mapped_file, is_v1);
+  detail.swap_bytes = settled(detail.swap, false);  // without swap accounting there is no such key
+  detail.inactive_file_bytes = settled(detail.inactive_file, is_v1);
+  detail.page_faults = settled(detail.pgfault, is_v1);
+  detail.major_page_faults = settled(detail.pgmajfault, is_v1);
+  const bool is_linux =
+      !is_windows(stats) && (stats.memory.usage_bytes || is_v1 || detail.anon_bytes);
+  if (!is_linux && stats.memory.limit_hits == 0U) stats.memory.limit_hits.reset();
+}
+
 // Docker on Windows counts CPU time in units of 100 ns; on Fargate for Windows the endpoint has ns.
 // Where the platform is not known (versions 2 and 3 do not say), neither is the unit.
 void settle_cpu_unit(const Task& task, ContainerStats& stats) {
@@ -361,6 +404,10 @@ Result<StatsReply> parse_stats(std::string_view body) {
   if (!misfits) return std::unexpected(std::move(misfits.error()));
   reply.problem = problem(*misfits);
   std::erase_if(reply.samples, [](const auto& entry) { return !has_data(entry.second); });
+  for (auto& [id, sample] : reply.samples) {
+    sort_by_name(sample.networks);
+    settle_omitted(sample);
+  }
   return reply;
 }
 

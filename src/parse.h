@@ -27,7 +27,8 @@ struct StatsReply {
 /// Errors: kJson, kShape (also for an object that is no task), kTooLarge.
 Result<TaskReply> parse_task(std::string_view body);
 
-/// Reads the body of `/task/stats` or `/v2/stats`. Errors: kJson, kShape, kTooLarge.
+/// Reads the body of `/task/stats` or `/v2/stats`. The interfaces of a sample are sorted by name,
+/// each there once. Errors: kJson, kShape, kTooLarge.
 Result<StatsReply> parse_stats(std::string_view body);
 
 /// Brings the samples to their containers by DockerId, sorts the containers by name, and of two

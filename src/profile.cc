@@ -1,9 +1,6 @@
 // Its rows.
 #include "profile.h"
 
-#include <algorithm>
-#include <array>
-
 #include "derive.h"
 #include "units.h"
 
@@ -91,12 +88,9 @@ Count other(const MemoryStats& memory, std::string_view key) {
 }
 
 // Of cgroup v1: with what the cgroups below the container's use, where that is sent.
-Count tree(const MemoryStats& memory, std::string_view key, Count own) {
-  const Count total = other(memory, "total_" + std::string(key));
-  return total ? total : own;
-}
 Count tree(const MemoryStats& memory, std::string_view key) {
-  return tree(memory, key, other(memory, key));
+  const Count total = other(memory, "total_" + std::string(key));
+  return total ? total : other(memory, key);
 }
 
 // Docker sends `anon` always on cgroup v2, and never on v1.
@@ -105,11 +99,6 @@ Count by_version(const MemoryStats& memory, Count v1, Count v2) {
 }
 Count only_v2(const MemoryStats& memory, std::string_view key) {
   return memory.detail.anon_bytes ? other(memory, key) : std::nullopt;
-}
-
-Count inactive_file(const MemoryDetail& detail) {
-  return detail.total_inactive_file_bytes ? detail.total_inactive_file_bytes
-                                          : detail.inactive_file_bytes;
 }
 
 // On cgroup v1 the platform leaves out a 0; on v2 the same member counts something else.
@@ -159,7 +148,7 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .source = "stats: memory_stats.stats.cache (cgroup v1) or file (v2)",
      .absent = "not sent",
      .value = of_memory<[](const MemoryStats& m) {
-       return by_version(m, tree(m, "cache", m.detail.cache_bytes), m.detail.file_bytes);
+       return by_version(m, m.detail.cache_bytes, m.detail.file_bytes);
      }>},
     {.name = "ecs_container_memory_anonymous_bytes",
      .type = kGauge,
@@ -167,7 +156,7 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .source = "stats: memory_stats.stats.rss (cgroup v1) or anon (v2)",
      .absent = "not sent",
      .value = of_memory<[](const MemoryStats& m) {
-       return by_version(m, tree(m, "rss", m.detail.rss_bytes), m.detail.anon_bytes);
+       return by_version(m, m.detail.rss_bytes, m.detail.anon_bytes);
      }>},
     {.name = "ecs_container_memory_anonymous_thp_bytes",
      .type = kGauge,
@@ -184,8 +173,7 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .source = "stats: memory_stats.stats.mapped_file (cgroup v1) or file_mapped (v2)",
      .absent = "not sent",
      .value = of_memory<[](const MemoryStats& m) {
-       return by_version(m, tree(m, "mapped_file", m.detail.mapped_file_bytes),
-                         m.detail.file_mapped_bytes);
+       return by_version(m, m.detail.mapped_file_bytes, m.detail.file_mapped_bytes);
      }>},
     {.name = "ecs_container_memory_active_file_bytes",
      .type = kGauge,
@@ -200,7 +188,7 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .help = "Page cache that the kernel takes back first.",
      .source = "stats: memory_stats.stats.inactive_file",
      .absent = "not sent",
-     .value = of_memory<[](const MemoryStats& m) { return inactive_file(m.detail); }>},
+     .value = of_memory<[](const MemoryStats& m) { return m.detail.inactive_file_bytes; }>},
     {.name = "ecs_container_memory_dirty_bytes",
      .type = kGauge,
      .help = "Page cache that is still to be written to a disk.",
@@ -267,18 +255,13 @@ constexpr Metric<ContainerSubject> kContainerRows[] = {
      .help = "Page faults, minor and major.",
      .source = "stats: memory_stats.stats.pgfault",
      .absent = "not sent",
-     .value = of_memory<[](const MemoryStats& m) {
-       return by_version(m, tree(m, "pgfault", m.detail.page_faults), m.detail.page_faults);
-     }>},
+     .value = of_memory<[](const MemoryStats& m) { return m.detail.page_faults; }>},
     {.name = "ecs_container_memory_major_page_faults_total",
      .type = kCounter,
      .help = "Page faults that had to read from a disk.",
      .source = "stats: memory_stats.stats.pgmajfault",
      .absent = "not sent",
-     .value = of_memory<[](const MemoryStats& m) {
-       return by_version(m, tree(m, "pgmajfault", m.detail.major_page_faults),
-                         m.detail.major_page_faults);
-     }>},
+     .value = of_memory<[](const MemoryStats& m) { return m.detail.major_page_faults; }>},
     {.name = "ecs_container_memory_pages_scanned_total",
      .type = kCounter,
      .help = "Pages that the kernel looked at to take some back; missing on cgroup v1.",
@@ -355,17 +338,6 @@ static_assert(well_formed(kTaskRows));
 static_assert(well_formed(kContainerRows));
 static_assert(well_formed(kNetworkRows));
 
-// Adds each counter that `more` has.
-void add_up(InterfaceStats& total, const InterfaceStats& more) {
-  constexpr std::array kCounters = {&InterfaceStats::rx_bytes,  &InterfaceStats::rx_packets,
-                                    &InterfaceStats::rx_errors, &InterfaceStats::rx_dropped,
-                                    &InterfaceStats::tx_bytes,  &InterfaceStats::tx_packets,
-                                    &InterfaceStats::tx_errors, &InterfaceStats::tx_dropped};
-  for (const auto counter : kCounters) {
-    if (more.*counter) total.*counter = (total.*counter).value_or(0) + *(more.*counter);
-  }
-}
-
 }  // namespace
 
 const Table<Task> kProfileTaskTable = {kTaskRows};
@@ -377,21 +349,6 @@ std::vector<LabelName> profile_label_names() {
   names.push_back(label::kContainerName);
   append_label_names(names, kProfileTaskTable, kProfileContainerTable, kProfileNetworkTable);
   return names;
-}
-
-Named<InterfaceStats> all_interfaces(const Task& task) {
-  if (const auto* of_task = task_interfaces(task)) return *of_task;
-  Named<InterfaceStats> sums;
-  for (const Container& container : task.containers) {
-    const auto* own = is_app(container) ? container_interfaces(task, container) : nullptr;
-    if (own == nullptr) continue;
-    for (const auto& [name, stats] : *own) {
-      auto found = std::ranges::find(sums, name, &std::pair<std::string, InterfaceStats>::first);
-      if (found == sums.end()) found = sums.insert(sums.end(), {name, {}});
-      add_up(found->second, stats);
-    }
-  }
-  return sums;
 }
 
 }  // namespace ecs_exporter

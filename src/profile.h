@@ -16,8 +16,4 @@ extern const Table<InterfaceSubject> kProfileNetworkTable;
 /// Every label name that can stand on a series of these tables, some of them more than once.
 std::vector<LabelName> profile_label_names();
 
-/// The interfaces of the task by name: where containers have some of their own with the same name
-/// (bridge), they are added up.
-Named<InterfaceStats> all_interfaces(const Task& task);
-
 }  // namespace ecs_exporter

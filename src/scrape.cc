@@ -130,6 +130,7 @@ Interpreter::Interpreted Interpreter::interpret(Replies replies) {
     return out;
   }
   remember_peaks(task->task);
+  counters_.follow(task->task);
   for (const Container& container : task->task.containers) {
     if (stats && config_.stats && container.known_status == "RUNNING" && !container.stats &&
         is_printed(config_, container)) {

@@ -25,6 +25,7 @@
 #include "model.h"
 #include "parse.h"
 #include "self.h"
+#include "task_counters.h"
 #include "trouble.h"
 
 namespace ecs_exporter {
@@ -36,8 +37,8 @@ struct Replies {
 };
 
 /// Turns the replies of one round after the other into snapshots. What it remembers from round to
-/// round is bounded: the peak memory usage of each container of the task, who the task is, and the
-/// last round.
+/// round is bounded: the peak memory usage of each container of the task, the counters of the task,
+/// who it is, and the last round.
 class Interpreter {
  public:
   struct Fault {
@@ -78,7 +79,8 @@ class Interpreter {
 
   const MetricsConfig& config_;
   std::map<std::string, std::uint64_t, std::less<>> peaks_;  // by DockerId
-  Task identity_;                                            // of the task last seen
+  TaskCounters counters_;
+  Task identity_;  // of the task last seen
   std::optional<Round> last_;
 };
 

@@ -16,7 +16,11 @@ struct EndpointUse {
   bool up = false;             // the last one was answered, and the answer understood
   double request_seconds = 0;  // that the last one took, with a retry
   std::uint64_t requests = 0;  // so far
-  std::map<ErrorKind, std::uint64_t> errors;  // so far
+  // So far. All that a round can meet are there from the start, so that increase() sees the first.
+  std::map<ErrorKind, std::uint64_t> errors = {
+      {ErrorKind::kConnect, 0}, {ErrorKind::kTimeout, 0},   {ErrorKind::kClosed, 0},
+      {ErrorKind::kStatus, 0},  {ErrorKind::kThrottled, 0}, {ErrorKind::kTooLarge, 0},
+      {ErrorKind::kJson, 0},    {ErrorKind::kShape, 0}};
 };
 
 struct SelfUse {

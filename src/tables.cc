@@ -43,9 +43,10 @@ constexpr Metric<ContainerSubject> kCoreContainerRows[] = {
     {.name = "ecs_container_mem_max_usage_bytes",
      .type = kGauge,
      .help = "The most memory that was in use at one time since the container was created; "
-             "where the platform does not report it (cgroup v2), since this exporter first "
-             "saw it.",
-     .source = "stats: memory_stats.max_usage; else the highest memory_stats.usage seen",
+             "where the platform does not report it (cgroup v2), the highest usage that this "
+             "exporter has seen at a scrape, and so less than what was reached between two.",
+     .source =
+         "stats: memory_stats.max_usage; else the highest memory_stats.usage seen at a scrape",
      .absent = "not running, or no sample yet",
      .value = [](const ContainerSubject& s) { return given(peak_memory(s.container)); }},
     {.name = "ecs_container_mem_limit_bytes",
@@ -134,12 +135,11 @@ constexpr Metric<Task> kCpuTaskRows[] = {
      .type = kCounter,
      .help = "CPU time of all CPUs of the host together, idle time included, since it was "
              "started.",
-     .source = "stats: cpu_stats.system_cpu_usage (ns) of the newest sample",
+     .source =
+         "stats: cpu_stats.system_cpu_usage (ns) of the newest sample that has it, never of an "
+         "older one than before",
      .absent = "the platform does not report it (Windows, early Fargate 1.4)",
-     .value = [](const Task& t) -> Sampled {
-       const ContainerStats* const newest = newest_sample(t);
-       return newest == nullptr ? std::nullopt : given(seconds_from_ns(newest->cpu.system_ns));
-     }},
+     .value = [](const Task& t) { return given(seconds_from_ns(host_cpu_ns(t))); }},
 };
 
 constexpr Metric<ContainerSubject> kMemoryRows[] = {
@@ -154,7 +154,7 @@ constexpr Metric<ContainerSubject> kMemoryRows[] = {
     {.name = "ecs_container_mem_rss_bytes",
      .type = kGauge,
      .help = "Anonymous memory in use: heap, stacks and the like, no files.",
-     .source = "stats: memory_stats.stats.rss (cgroup v1) or anon (v2)",
+     .source = "stats: memory_stats.stats.total_rss, else rss (cgroup v1), or anon (v2)",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) {
        return s.memory.detail.rss_bytes ? s.memory.detail.rss_bytes : s.memory.detail.anon_bytes;
@@ -162,7 +162,7 @@ constexpr Metric<ContainerSubject> kMemoryRows[] = {
     {.name = "ecs_container_mem_cache_bytes",
      .type = kGauge,
      .help = "Page cache: memory that holds contents of files.",
-     .source = "stats: memory_stats.stats.cache (cgroup v1) or file (v2)",
+     .source = "stats: memory_stats.stats.total_cache, else cache (cgroup v1), or file (v2)",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) {
        return s.memory.detail.cache_bytes ? s.memory.detail.cache_bytes
@@ -171,7 +171,8 @@ constexpr Metric<ContainerSubject> kMemoryRows[] = {
     {.name = "ecs_container_mem_mapped_file_bytes",
      .type = kGauge,
      .help = "Page cache of files that are mapped into memory.",
-     .source = "stats: memory_stats.stats.mapped_file (cgroup v1) or file_mapped (v2)",
+     .source = "stats: memory_stats.stats.total_mapped_file, else mapped_file (cgroup v1), or "
+               "file_mapped (v2)",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) {
        return s.memory.detail.mapped_file_bytes ? s.memory.detail.mapped_file_bytes
@@ -180,27 +181,27 @@ constexpr Metric<ContainerSubject> kMemoryRows[] = {
     {.name = "ecs_container_mem_swap_bytes",
      .type = kGauge,
      .help = "Swap in use; missing on cgroup v2.",
-     .source = "stats: memory_stats.stats.swap (cgroup v1)",
+     .source = "stats: memory_stats.stats.total_swap, else swap (cgroup v1)",
      .absent = "cgroup v2, no swap accounting, Windows",
      .value = of_stats<[](const ContainerStats& s) { return s.memory.detail.swap_bytes; }>},
     {.name = "ecs_container_mem_page_faults_total",
      .type = kCounter,
      .help = "Page faults, minor and major, since the container was last started.",
-     .source = "stats: memory_stats.stats.pgfault",
+     .source = "stats: memory_stats.stats.total_pgfault (cgroup v1), else pgfault",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) { return s.memory.detail.page_faults; }>},
     {.name = "ecs_container_mem_major_page_faults_total",
      .type = kCounter,
      .help = "Page faults that had to read from a disk, since the container was last started.",
-     .source = "stats: memory_stats.stats.pgmajfault",
+     .source = "stats: memory_stats.stats.total_pgmajfault (cgroup v1), else pgmajfault",
      .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) { return s.memory.detail.major_page_faults; }>},
     {.name = "ecs_container_mem_limit_hits_total",
      .type = kCounter,
      .help = "Times that memory use hit the limit (cgroup v1) or that the kernel found "
-             "itself out of memory in the container (v2); missing until the first.",
-     .source = "stats: memory_stats.failcnt",
-     .absent = "0, which the platform leaves out",
+             "itself out of memory in the container (v2), which often is the kill.",
+     .source = "stats: memory_stats.failcnt; 0 where Linux leaves it out",
+     .absent = "Windows",
      .value = of_stats<[](const ContainerStats& s) { return s.memory.limit_hits; }>},
 };
 
@@ -623,18 +624,19 @@ constexpr Metric<EndpointSubject> kSelfEndpointRows[] = {
 constexpr Metric<CountSubject> kSelfErrorRows[] = {
     {.name = "ecs_exporter_endpoint_errors_total",
      .type = kCounter,
-     .help = "Errors met with the endpoint, by reason; missing for a reason until the first.",
+     .help = "Errors met with the endpoint, by reason; each begins at 0.",
      .source = "this exporter",
-     .absent = "no such error yet",
+     .absent = "recorded replies",
      .value = [](const CountSubject& s) -> Sampled { return s.count; }},
 };
 
 constexpr Metric<CountSubject> kSelfReplyRows[] = {
     {.name = "ecs_exporter_http_requests_total",
      .type = kCounter,
-     .help = "Requests that this exporter has answered before this one, by status code.",
+     .help = "Requests that this exporter has answered before this one, by status code; that "
+             "of 200 begins at 0, any other with its first.",
      .source = "this exporter",
-     .absent = "no such reply yet",
+     .absent = "recorded replies; of any other code than 200, no such reply yet",
      .value = [](const CountSubject& s) -> Sampled { return s.count; }},
 };
 
@@ -711,7 +713,8 @@ constexpr Metric<CoreTime> kCpuCoreRows[] = {
     {.name = "ecs_container_cpu_core_seconds_total",
      .type = kCounter,
      .help = "CPU time the container has used on one CPU of the host; missing on cgroup v2.",
-     .source = "stats: cpu_stats.cpu_usage.percpu_usage (ns), as many as there are online_cpus",
+     .source = "stats: cpu_stats.cpu_usage.percpu_usage (ns), as many as there are online_cpus; "
+               "where that is missing, up to the last that was used",
      .absent = "cgroup v2, Windows",
      .value = [](const CoreTime& s) { return given(seconds_from_ns(s.used_ns)); }},
 };

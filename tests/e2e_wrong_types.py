@@ -37,8 +37,9 @@ MEMORY_KINDS = containers("mem_working_set_bytes", "mem_rss_bytes", "mem_cache_b
                           "mem_mapped_file_bytes", "mem_page_faults_total",
                           "mem_major_page_faults_total", "mem_stat_bytes", "mem_stat_events_total")
 HOST = task("host_cpus", "host_cpu_seconds_total")
-SAMPLES = (CPU_TIMES | THROTTLING | {USAGE, MAX_USAGE} | MEMORY_KINDS | READ_WRITTEN | COMPLETED |
-           HOST | containers("stats_timestamp_seconds") | network("task"))
+LIMIT_HITS = containers("mem_limit_hits_total")
+SAMPLES = (CPU_TIMES | THROTTLING | {USAGE, MAX_USAGE} | MEMORY_KINDS | LIMIT_HITS | READ_WRITTEN |
+           COMPLETED | HOST | containers("stats_timestamp_seconds") | network("task"))
 STATES = {LIMIT} | containers(
     "cpu_reservation_cores", "info", "status", "running", "health_status",
     "health_since_timestamp_seconds", "exit_code", "restarts_total", "created_timestamp_seconds",
@@ -176,7 +177,7 @@ STATS = {
     "precpu_stats.system_cpu_usage": Field(changes={CPU}),
     **PREVIOUS,
     # The highest usage that was seen stands for the one that is not said.
-    "memory_stats": Field({USAGE} | MEMORY_KINDS, changes={MAX_USAGE}),
+    "memory_stats": Field({USAGE} | MEMORY_KINDS | LIMIT_HITS, changes={MAX_USAGE}),
     "memory_stats.usage": Field({USAGE} | containers("mem_working_set_bytes")),
     "memory_stats.max_usage": Field(changes={MAX_USAGE}),
     "memory_stats.stats": Field(MEMORY_KINDS),

@@ -187,10 +187,18 @@ boost::json::value shuffled(const boost::json::value& value, Random& random,
   return out;
 }
 
-std::string shuffled_text(const std::string& text, Random& random) {
+boost::json::value document(const std::string& text) {
   boost::json::parse_options options;
   options.allow_invalid_utf8 = true;
-  return boost::json::serialize(shuffled(boost::json::parse(text, {}, options), random));
+  return boost::json::parse(text, {}, options);
+}
+
+std::string through_document(const std::string& text) {
+  return boost::json::serialize(document(text));
+}
+
+std::string shuffled_text(const std::string& text, Random& random) {
+  return boost::json::serialize(shuffled(document(text), random));
 }
 
 class Order : public testing::TestWithParam<fs::path> {};
@@ -199,7 +207,9 @@ TEST_P(Order, DoesNotMatter) {
   const fs::path& folder = GetParam();
   const std::string task = read_file(folder / "task.json");
   const std::string stats = read_file(folder / "stats.json");
-  const std::string expected = answer(task, stats, all_config());
+  // Both through a document, which does not keep numbers to the last digit.
+  const std::string expected =
+      answer(through_document(task), through_document(stats), all_config());
   for (const unsigned seed : {1U, 2U, 3U, 4U, 5U}) {
     Random random(seed);
     const std::string text =

@@ -299,6 +299,22 @@ TEST(Answer, ThatSharesWithTheOneBeforeIsAsIfMadeAlone) {
   }
 }
 
+TEST(Interpreter, WhatNoTextOrNumberCanBeLosesItsFieldAlone) {
+  const std::string halves =
+      R"({"TaskARN": "t\ud800", "Future": [-1E-99999999999, 1e99999999999, "\udc00"], "Containers": [
+          {"Name": "web", "DockerId": "id-web", "KnownStatus": "RUNNING",
+           "Health": {"output": "\ud83d"}, "Labels": {"\ud83d": "\ud83d"}}]})";
+  const auto fine = interpreted(halves, web_uses(5, R"(, "future": 1e99999999999)"));
+  EXPECT_TRUE(fine.snapshot->up);
+  EXPECT_EQ(fine.snapshot->task.arn, "t\uFFFD");
+  EXPECT_EQ(fine.snapshot->task.containers.at(0).stats->memory.usage_bytes, 5U);
+  const auto read = interpreted(halves, web_uses(5, R"(, "limit": 1e99999999999)"));
+  EXPECT_EQ(read.faults.size(), 1U);
+  EXPECT_FALSE(read.faults.at(0).loses_reply);
+  EXPECT_EQ(read.snapshot->task.containers.at(0).stats->memory.usage_bytes, 5U);
+  EXPECT_EQ(read.snapshot->task.containers.at(0).stats->memory.limit_bytes, std::nullopt);
+}
+
 TEST(AnswerFrom, RendersUpAndTheSamples) {
   const RecordedAnswer recorded =
       answer_from({.task = task(container("web")), .stats = web_uses(5)}, core_config());

@@ -165,6 +165,43 @@ TEST(Json, InvalidUtf8IsReplaced) {
   EXPECT_EQ(read("{\"text\": \"a\xFF\xC0z\"}").text, "a\uFFFD\uFFFDz");
 }
 
+TEST(Json, HalfAPairOfSurrogatesIsReplaced) {
+  EXPECT_EQ(read(R"({"text": "a\ud83dz"})").text, "a\uFFFDz");
+  EXPECT_EQ(read(R"({"text": "a\ud83d"})").text, "a\uFFFD");
+  EXPECT_EQ(read(R"({"text": "\uDCA1\ud83d\udca1\ud83d\n"})").text, "\uFFFD\U0001F4A1\uFFFD\n");
+  EXPECT_EQ(read(R"({"text": "\ud83d\u0041\ud83d\ud83d\udca1"})").text, "\uFFFDA\uFFFD\U0001F4A1");
+  EXPECT_EQ(read(R"({"text": "\\ud83d\ud83d"})").text, "\\ud83d\uFFFD");
+}
+
+TEST(Json, HalfAPairOfSurrogatesWhereNobodyReadsLosesNothing) {
+  const Outer outer =
+      read(R"({"count": 1, "x": ["\ud800", {"\udfff\u0041": "\ud800\\"}], "text": "t",
+                               "map": {"k\udc00": {"a": 1}}})");
+  EXPECT_EQ(outer.count, 1U);
+  EXPECT_EQ(outer.text, "t");
+  EXPECT_EQ(outer.map.at(0).first, "k\uFFFD");
+  EXPECT_EQ(outer.map.at(0).second.a, 1U);
+  EXPECT_EQ(outer.map.size(), 1U);
+}
+
+TEST(Json, NumberBeyondAllWhereNobodyReadsLosesNothing) {
+  for (const std::string_view number :
+       {"1e99999999999", "-1.5E+99999999999", "1e-99999999999", "0e10000000000", "1e2147483648",
+        "10000000000000000000000000000000e2147483640", "1e400"}) {
+    const Outer outer =
+        read(R"({"list": [{"a": 2}], "x": [)" + std::string(number) + R"(], "count": 1})");
+    EXPECT_EQ(outer.count, 1U) << number;
+    EXPECT_EQ(outer.list.size(), 1U) << number;
+  }
+}
+
+TEST(Json, RepairOfOneNumberChangesNoOther) {
+  const Outer outer = read(
+      R"({"x": 1e99999999999, "count": 3e000000000000, "text": "4e99999999999 \"5e99999999999"})");
+  EXPECT_EQ(outer.count, 3U);
+  EXPECT_EQ(outer.text, "4e99999999999 \"5e99999999999");
+}
+
 TEST(Json, OfADuplicateKeyTheLastCounts) {
   EXPECT_EQ(read(R"({"count": 1, "count": 2})").count, 2U);
   EXPECT_EQ(read(R"({"text": "a", "count": 1, "text": "b"})").text, "b");
@@ -281,7 +318,10 @@ TEST(Json, TextThatIsNotJsonIsAnError) {
                                       R"({"a": 1,})",
                                       "[1,]",
                                       "{\"a\": \"\n\"}",
-                                      R"({"a": "\ud83d"})",
+                                      R"({"a": "\ud8"})",
+                                      R"({"a": \ud83d})",
+                                      R"({"a": 1e})",
+                                      R"({"a": 1e99999999999x})",
                                       R"({"a": "\x41"})",
                                       "// c\n{}",
                                       "\xEF\xBB\xBF{}"}) {

@@ -199,6 +199,28 @@ TEST(JsonTypes, RealTakesAnyFiniteNumber) {
   EXPECT_EQ(read("real", "1e300").real, 1e300);
 }
 
+TEST(JsonTypes, RealIsTheNearestDouble) {
+  EXPECT_EQ(read("real", "0.28241499999999998").real, 0.28241499999999998);
+  EXPECT_EQ(read("real", "7199.39404296875").real, 7199.39404296875);
+  EXPECT_EQ(read("real", "0.30000000000000004").real, 0.30000000000000004);
+  EXPECT_EQ(read("real", "-8.41e21").real, -8.41e21);
+  EXPECT_EQ(read("real", "5e-324").real, 5e-324);
+  EXPECT_EQ(read("real", "1.7976931348623157e308").real, 1.7976931348623157e308);
+  EXPECT_EQ(read("real", "123456789012345678901234567890").real, 123456789012345678901234567890.0);
+}
+
+TEST(JsonTypes, RealBelowAllIsZero) {
+  EXPECT_EQ(read("real", "1e-400").real, 0.0);
+  EXPECT_EQ(read("real", "1e-99999999999").real, 0.0);
+}
+
+TEST(JsonTypes, ExponentBeyondAllIsAMisfitOfItsFieldAlone) {
+  for (const std::string_view key : {"real", "count", "whole", "time"}) {
+    EXPECT_NE(read(key, "1e99999999999").misfit, "") << key;
+    EXPECT_EQ(read(key, "1e99999999999").after, "untouched") << key;
+  }
+}
+
 TEST(JsonTypes, InfiniteRealIsAMisfit) {
   EXPECT_EQ(read("real", "1e309").real, std::nullopt);
   EXPECT_EQ(read("real", "1e309").misfit, "real is 1e309, not a number");

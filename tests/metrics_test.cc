@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -312,6 +315,23 @@ TEST(CpuShare, ContainerThatHadUsedNothingBeforeHasOne) {
   ContainerStats stats = sample();
   stats.precpu.usage.total_ns = 0;
   EXPECT_EQ(share_of(stats), 0.3);
+}
+
+TEST(CollectSelf, EveryReasonAndTheRepliesThatAreSureToComeBeginAtZero) {
+  std::map<std::string, int> samples;
+  std::set<Value> values;
+  const MetricsConfig config = configured({.groups = {"self"}});
+  const SelfUse self;
+  const Families families = collect_self(self, {}, config);
+  for (const Family& family : families.families) {
+    if (!family.name.ends_with("s_total")) continue;
+    samples[std::string(family.name)] = static_cast<int>(family.samples.size());
+    for (const Sample& sample : family.samples) values.insert(sample.value);
+  }
+  EXPECT_EQ(samples, (std::map<std::string, int>{{"ecs_exporter_endpoint_errors_total", 2 * 8},
+                                                 {"ecs_exporter_endpoint_requests_total", 2},
+                                                 {"ecs_exporter_http_requests_total", 1}}));
+  EXPECT_EQ(values, std::set<Value>{Value(std::uint64_t{0})});
 }
 
 }  // namespace

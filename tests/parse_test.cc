@@ -33,9 +33,9 @@ StatsReply stats_in(std::string_view body) {
   return reply.value_or(StatsReply{});
 }
 
-ContainerStats sample_in(const std::string& members) {
+ContainerStats sample_in(const std::string& members, bool has_problem = false) {
   StatsReply reply = stats_in(R"({"id": {"read": "2026-03-01T10:00:00Z", )" + members + "}}");
-  EXPECT_EQ(reply.problem, "");
+  EXPECT_EQ(!reply.problem.empty(), has_problem) << reply.problem;
   return reply.samples.at(0).second;
 }
 
@@ -211,6 +211,55 @@ TEST(ParseStats, OneBadFieldLosesOnlyItself) {
       R"({"a": {"memory_stats": {"usage": -1, "limit": 5}, "read": "2026-03-01T10:00:00Z"}})");
   EXPECT_EQ(reply.problem, "a.memory_stats.usage is -1, not a whole number from 0 to 2^64-1");
   EXPECT_EQ(reply.samples.at(0).second.memory.limit_bytes, 5U);
+}
+
+TEST(ParseStats, WhatCannotBeReadIsNoZeroThatWasLeftOut) {
+  for (const std::string_view bad : {"\"x\"", "-1", "null", "1e99999999999"}) {
+    const auto with = [&](std::string_view text) {
+      std::string out(text);
+      out.replace(out.find('?'), 1, bad);
+      return sample_in(out, bad != "null");
+    };
+    EXPECT_EQ(with(R"("memory_stats": {"usage": 1, "failcnt": ?})").memory.limit_hits,
+              std::nullopt);
+    EXPECT_EQ(with(R"("cpu_stats": {"cpu_usage": {"total_usage": 1, "usage_in_usermode": ?}})")
+                  .cpu.usage.user_ns,
+              std::nullopt);
+    for (const std::string_view key : {"cache", "total_cache"}) {
+      const auto detail =
+          with(R"("memory_stats": {"stats": {"rss": 1, ")" + std::string(key) + R"(": ?}})")
+              .memory.detail;
+      EXPECT_EQ(detail.cache_bytes, std::nullopt);
+      EXPECT_EQ(detail.mapped_file_bytes, 0U);
+    }
+    const auto total = with(R"("memory_stats": {"stats": {"rss": 1, "total_rss": ?}})");
+    EXPECT_EQ(total.memory.detail.rss_bytes, std::nullopt);
+  }
+}
+
+TEST(ParseStats, WithoutWhatStandsBesideNothingWasLeftOut) {
+  const ContainerStats windows = sample_in(R"("num_procs": 2, "memory_stats": {"commitbytes": 1},
+      "cpu_stats": {"cpu_usage": {"usage_in_usermode": 5}})");
+  EXPECT_EQ(windows.memory.limit_hits, std::nullopt);
+  EXPECT_EQ(windows.cpu.usage.kernel_ns, std::nullopt);
+  EXPECT_EQ(windows.cpu.usage.user_ns, 5U);
+  EXPECT_EQ(sample_in(R"("memory_stats": {})").memory.limit_hits, std::nullopt);
+  EXPECT_EQ(sample_in(R"("memory_stats": {"usage": 1})").memory.limit_hits, 0U);
+  const MemoryDetail v2 =
+      sample_in(R"("memory_stats": {"usage": 1, "stats": {"anon": 1, "pgmajfault": 0}})")
+          .memory.detail;
+  EXPECT_EQ(v2.page_faults, std::nullopt);
+  EXPECT_EQ(v2.major_page_faults, 0U);
+  EXPECT_EQ(v2.inactive_file_bytes, std::nullopt);
+  EXPECT_EQ(v2.cache_bytes, std::nullopt);
+}
+
+TEST(ParseStats, InterfacesAreSortedAndEachIsThereOnce) {
+  const ContainerStats stats = sample_in(R"("networks": {"eth1": {"rx_bytes": 1}, "eth0":
+      {"rx_bytes": 2}, "eth1": {"rx_bytes": 3}})");
+  ASSERT_EQ(stats.networks.size(), 2U);
+  EXPECT_EQ(stats.networks[0].first, "eth0");
+  EXPECT_EQ(stats.networks[1].second.rx_bytes, 3U);
 }
 
 TEST(ParseStats, ReplyThatIsNoObjectIsAnError) {
