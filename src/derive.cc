@@ -229,10 +229,10 @@ const InterfaceStats* find_interface(const Named<InterfaceStats>& interfaces,
 }
 
 void add_up(Named<InterfaceStats>& sums, const Named<InterfaceStats>& more) {
-  const auto known = static_cast<std::ptrdiff_t>(sums.size());
+  const auto name_of = [](const auto& sum) { return std::string_view(sum.first); };
+  const std::size_t known = sums.size();
   for (const auto& [name, stats] : more) {
-    const std::span<std::pair<std::string, InterfaceStats>> sorted(sums.data(), known);
-    const auto name_of = [](const auto& sum) { return std::string_view(sum.first); };
+    const auto sorted = std::span(sums).first(known);
     const auto found = std::ranges::lower_bound(sorted, name, {}, name_of);
     const bool is_known = found != sorted.end() && found->first == name;
     InterfaceStats& sum =
@@ -242,8 +242,7 @@ void add_up(Named<InterfaceStats>& sums, const Named<InterfaceStats>& more) {
       if (stats.*counter) total = total.value_or(0) + *(stats.*counter);
     }
   }
-  std::ranges::inplace_merge(sums, sums.begin() + known, {},
-                             &std::pair<std::string, InterfaceStats>::first);
+  std::ranges::inplace_merge(sums, sums.begin() + static_cast<std::ptrdiff_t>(known), {}, name_of);
 }
 
 Named<InterfaceStats> all_interfaces(const Task& task) {
@@ -319,7 +318,7 @@ std::vector<MemoryNumber> memory_numbers(const MemoryStats& memory, bool events)
   };
   // Where the family of a number has that of the child cgroups too, its own alone.
   const auto add_own = [&](std::string_view key, const MemoryNumberV1& number) {
-    if (number.own && number.total && *number.total) add(key, *number.own);
+    if (number.own && number.total) add(key, *number.own);
   };
   if (events) {
     add_own("pgfault", detail.pgfault);

@@ -330,11 +330,13 @@ void sort_by_name(Named<InterfaceStats>& interfaces) {
                    std::unique(interfaces.rbegin(), interfaces.rend(), same).base());
 }
 
-// The total of a number that cgroup v1 says twice, which is the only one if no other is sent.
+// The total of a number that cgroup v1 says twice, else the container's own.
 Count settled(const MemoryNumberV1& number, bool omits_zeros) {
-  if (number.total) return *number.total;
-  if (number.own) return *number.own;
-  return omits_zeros ? Count(0) : std::nullopt;
+  for (const Omittable& said : {number.total, number.own}) {
+    if (said && *said) return *said;
+  }
+  const bool unreadable = number.total || number.own;
+  return omits_zeros && !unreadable ? Count(0) : std::nullopt;
 }
 
 // Decides on what was not sent: is it a zero that the platform leaves out, or not known?

@@ -181,11 +181,9 @@ STATS = {
     "memory_stats.usage": Field({USAGE} | containers("mem_working_set_bytes")),
     "memory_stats.max_usage": Field(changes={MAX_USAGE}),
     "memory_stats.stats": Field(MEMORY_KINDS),
-    "memory_stats.stats.cache": Field(containers("mem_cache_bytes")),
-    "memory_stats.stats.mapped_file": Field(containers("mem_mapped_file_bytes")),
-    "memory_stats.stats.pgfault": Field(containers("mem_page_faults_total")),
-    "memory_stats.stats.pgmajfault": Field(containers("mem_major_page_faults_total")),
-    "memory_stats.stats.rss": Field(containers("mem_rss_bytes")),
+    # Said with child cgroups and without, so that one stands for the other.
+    **{f"memory_stats.stats.{total}{key}": NOTHING for total in ("", "total_")
+       for key in ("cache", "mapped_file", "pgfault", "pgmajfault", "rss")},
     "memory_stats.limit": NOTHING,  # the container's and the task's are there
     "name": NOTHING,
     "id": NOTHING,
