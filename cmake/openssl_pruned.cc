@@ -100,7 +100,7 @@ void* BIO_f_brotli();
 void* BIO_f_zlib();
 void* BIO_f_zstd();
 void* COMP_brotli_oneshot();
-void* COMP_zlib();
+const void* COMP_zlib();
 void* COMP_zlib_oneshot();
 void* COMP_zstd_oneshot();
 void ossl_comp_brotli_cleanup();
@@ -110,7 +110,11 @@ void* BIO_f_brotli() { return nullptr; }
 void* BIO_f_zlib() { return nullptr; }
 void* BIO_f_zstd() { return nullptr; }
 void* COMP_brotli_oneshot() { return nullptr; }
-void* COMP_zlib() { return nullptr; }
+// A method without a type: OpenSSL 3.0 looks at what it gets.
+const void* COMP_zlib() {
+  static constexpr std::array<const void*, 8> kNone{};
+  return kNone.data();
+}
 void* COMP_zlib_oneshot() { return nullptr; }
 void* COMP_zstd_oneshot() { return nullptr; }
 void ossl_comp_brotli_cleanup() {}
