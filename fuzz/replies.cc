@@ -47,6 +47,7 @@ constexpr std::string_view kOmitted[] = {
     "ecs_container_disk_reads_completed_total",
     "ecs_container_disk_writes_completed_total",
     "ecs_container_disk_stat_total",
+    "ecs_container_disk_queued_requests",
     "ecs_container_cpu_user_seconds_total",
     "ecs_container_cpu_system_seconds_total",
     "ecs_container_mem_rss_bytes",
