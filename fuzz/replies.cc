@@ -57,6 +57,11 @@ constexpr std::string_view kOmitted[] = {
     "ecs_container_mem_major_page_faults_total",
     "ecs_container_mem_limit_hits_total",
     "ecs_container_memory_page_cache_size_bytes",
+    "ecs_container_memory_anonymous_bytes",
+    "ecs_container_memory_mapped_file_bytes",
+    "ecs_container_memory_inactive_file_bytes",
+    "ecs_container_memory_page_faults_total",
+    "ecs_container_memory_major_page_faults_total",
 };
 
 constexpr Zero kZeros[] = {
@@ -89,12 +94,8 @@ constexpr Zero kZeros[] = {
     {"ecs_task_clock_error_bound_seconds", {"ClockErrorBound"}},
     {"ecs_task_clock_reference_timestamp_seconds", {"ReferenceTimestamp"}},
     {"ecs_container_memory_usage_bytes", {"usage"}},
-    {"ecs_container_memory_page_cache_size_bytes", {"total_cache", "cache", "file"}},
-    {"ecs_container_memory_anonymous_bytes", {"total_rss", "rss", "anon"}},
     {"ecs_container_memory_anonymous_thp_bytes", {"total_rss_huge", "rss_huge", "anon_thp"}},
-    {"ecs_container_memory_mapped_file_bytes", {"total_mapped_file", "mapped_file", "file_mapped"}},
     {"ecs_container_memory_active_file_bytes", {"total_active_file", "active_file"}},
-    {"ecs_container_memory_inactive_file_bytes", {"total_inactive_file", "inactive_file"}},
     {"ecs_container_memory_dirty_bytes", {"total_dirty", "dirty", "file_dirty"}},
     {"ecs_container_memory_writeback_bytes", {"total_writeback", "writeback", "file_writeback"}},
     {"ecs_container_memory_unevictable_bytes", {"total_unevictable", "unevictable"}},
@@ -104,8 +105,6 @@ constexpr Zero kZeros[] = {
     {"ecs_container_memory_slab_reclaimable_bytes", {"slab_reclaimable"}},
     {"ecs_container_memory_slab_unreclaimable_bytes", {"slab_unreclaimable"}},
     {"ecs_container_memory_max_usage_bytes", {"max_usage"}},
-    {"ecs_container_memory_page_faults_total", {"total_pgfault", "pgfault"}},
-    {"ecs_container_memory_major_page_faults_total", {"total_pgmajfault", "pgmajfault"}},
     {"ecs_container_memory_pages_scanned_total", {"pgscan"}},
     {"ecs_container_memory_pages_reclaimed_total", {"pgsteal"}},
 };

@@ -28,27 +28,27 @@ class BasicAuthPlaces : public testing::Test {
                                  bool may_wait = true) {
     const auto verdict = std::make_shared<std::optional<Verdict>>();
     asio::co_spawn(
-        io_,
+        io,
         [](BasicAuthPlaces& test, auto out, std::string given, std::string from,
            bool waits) -> Async {
-          *out = co_await test.auth_.check(test.users_, given, from, waits);
+          *out = co_await test.auth.check(test.users, given, from, waits);
         }(*this, verdict, authorization, client, may_wait),
         asio::detached);
-    io_.restart();
-    io_.poll();
+    io.restart();
+    io.poll();
     return *verdict;
   }
 
   /// Waits for all hashes that are to be computed.
   void finish() {
-    io_.restart();
-    io_.run_for(std::chrono::seconds(30));
-    EXPECT_TRUE(io_.stopped());
+    io.restart();
+    io.run_for(std::chrono::seconds(30));
+    EXPECT_TRUE(io.stopped());
   }
 
-  asio::io_context io_;
-  BasicAuth auth_{io_.get_executor()};
-  BasicAuth::Users users_ = {
+  asio::io_context io;
+  BasicAuth auth{io.get_executor()};
+  BasicAuth::Users users = {
       // Of "open sesame".
       {"alice", "$2b$08$abcdefghijklmnopqrstuuvbcBqwD0vqGp5cw/xK4wy0Mtx9M8.Zy"},
       {"bob", "$2b$10$abcdefghijklmnopqrstuu4SuEsu2LsUrAYUpWQHLMMc4GV5pZTxK"}};

@@ -206,10 +206,12 @@ TEST(TaskCounters, HostTimeThatFallsALittleStands) {
 
 TEST(TaskCounters, HostTimeIsOfASampleThatHasIt) {
   static const MetricsConfig all = configured({.groups = {"all"}});
-  const auto result = Interpreter(core_config()).interpret(
-      {.task = task_of({.containers = {{"a", 1, 1}, {"b", 1, 1}}}),
-       .stats =
-           R"({"a": {"read": "2026-04-01T10:00:01Z", "cpu_stats": {"system_cpu_usage": 9000000000}},
+  const auto result =
+      Interpreter(core_config())
+          .interpret(
+              {.task = task_of({.containers = {{"a", 1, 1}, {"b", 1, 1}}}),
+               .stats =
+                   R"({"a": {"read": "2026-04-01T10:00:01Z", "cpu_stats": {"system_cpu_usage": 9000000000}},
                     "b": {"read": "2026-04-01T10:00:02Z", "memory_stats": {"usage": 1}}})"});
   EXPECT_THAT(printed(*result.snapshot, all, kHostTime), ElementsAre("9"));
 }

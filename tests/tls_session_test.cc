@@ -92,35 +92,39 @@ class TlsSessions : public testing::Test {
  protected:
   /// What a server reads after so many key updates and "data", if it does.
   Async read_after(int key_updates, boost::system::error_code& ec, std::string& read, int& turns) {
-    tcp::acceptor acceptor(io_, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    tcp::socket socket(io_);
+    tcp::acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    tcp::socket socket(io);
     socket.connect(acceptor.local_endpoint());
     tcp::socket accepted = acceptor.accept();
     TlsSession server(*make_tls_context(self_signed()), accepted, TlsSession::Role::kServer);
     ClientInMemory client;
-    asio::co_spawn(io_, client.shake_hands(socket), asio::detached);
+    asio::co_spawn(io, client.shake_hands(socket), asio::detached);
     ec = co_await server.handshake();
     if (ec) co_return;
     client.update_keys(key_updates);
     client.write("data");
     asio::write(socket, asio::buffer(client.made()));
     bool over = false;
-    asio::co_spawn(io_, count(turns, over), asio::detached);
+    asio::co_spawn(io, count(turns, over), asio::detached);
     read.resize(100);
     std::size_t size = 0;
     std::tie(ec, size) = co_await server.read_some(asio::buffer(read));
     read.resize(size);
-    fault_ = server.fault_text();
+    fault = server.fault_text();
     over = true;
     co_await settle();
   }
 
-  asio::io_context io_;
-  std::string fault_;
+  asio::io_context io;
+  std::string fault;
 
  private:
   static Async count(int& turns, const bool& over) {
-    for (; !over; ++turns) co_await asio::post(co_await asio::this_coro::executor, kAwait);
+    while (true) {
+      if (over) co_return;
+      ++turns;
+      co_await asio::post(co_await asio::this_coro::executor, kAwait);
+    }
   }
 };
 
@@ -128,8 +132,8 @@ TEST_F(TlsSessions, OthersHaveTheirTurnBetweenRecordsThatBringNoData) {
   boost::system::error_code ec;
   std::string read;
   int turns = 0;
-  run(io_, read_after(100, ec, read, turns));
-  EXPECT_FALSE(ec) << fault_;
+  run(io, read_after(100, ec, read, turns));
+  EXPECT_FALSE(ec) << fault;
   EXPECT_EQ(read, "data");
   EXPECT_GE(turns, 100);
 }
@@ -138,10 +142,10 @@ TEST_F(TlsSessions, TooManyRecordsWithoutDataEndIt) {
   boost::system::error_code ec;
   std::string read;
   int turns = 0;
-  run(io_, read_after(200, ec, read, turns));
+  run(io, read_after(200, ec, read, turns));
   EXPECT_TRUE(ec);
   EXPECT_EQ(read, "");
-  EXPECT_EQ(fault_, "too many records without data");
+  EXPECT_EQ(fault, "too many records without data");
 }
 
 }  // namespace
