@@ -2,12 +2,11 @@
 #include "advance.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
-#include <string>
+#include <vector>
 
 #include "advance_parts.h"
+#include "times.h"
 #include "timestamp.h"
 
 namespace ecs_exporter::mock {
@@ -15,30 +14,6 @@ namespace {
 
 namespace json = boost::json;
 using std::chrono::nanoseconds;
-
-// As Go writes it: UTC, the fraction without trailing zeros.
-std::string time_text(std::chrono::sys_time<nanoseconds> time) {
-  const auto midnight = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(midnight);
-  const std::chrono::hh_mm_ss clock(time - midnight);
-  std::array<char, 64> text{};
-  std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09d", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-  std::string trimmed = text.data();
-  trimmed.erase(trimmed.find_last_not_of('0') + 1);
-  if (trimmed.ends_with('.')) trimmed.pop_back();
-  return trimmed + "Z";
-}
-
-std::optional<Timestamp> time_at(const json::object& object, std::string_view key) {
-  const json::value* text = object.if_contains(key);
-  if (!text || !text->is_string()) return std::nullopt;
-  const auto time = parse_timestamp(text->get_string());
-  return time && !is_never(*time) ? time : std::nullopt;
-}
 
 void advance_times(json::object& stats, const json::object& first, const Frame& frame) {
   stats["read"] = time_text(frame.start + frame.elapsed);
@@ -49,18 +24,27 @@ void advance_times(json::object& stats, const json::object& first, const Frame& 
   }
 }
 
-json::object advance_container(const json::object& first, std::size_t index, const Frame& frame) {
+// What the containers of one task share.
+struct Room {
+  CpuRoom cpu;
+  std::vector<std::uint64_t> memory;  // by the container's index
+};
+
+json::object advance_container(const json::object& first, std::size_t index, const Room& room,
+                               const Frame& frame) {
   json::object stats = first;
-  if (!time_at(first, "read")) return stats;  // no sample
+  if (!has_sample(first)) return stats;
   advance_times(stats, first, frame);
-  advance_cpu(stats, first, index, frame);
-  advance_memory(stats, index, frame);
+  advance_cpu(stats, first, index, room.cpu, frame);
+  advance_memory(stats, index, room.memory[index], frame);
   advance_networks(stats, frame);
   advance_disk(stats, index, frame);
   return stats;
 }
 
 }  // namespace
+
+bool has_sample(const json::object& first) { return time_at(first, "read").has_value(); }
 
 std::optional<double> first_window_s(const json::object& first) {
   const auto read = time_at(first, "read");
@@ -71,12 +55,13 @@ std::optional<double> first_window_s(const json::object& first) {
   return window_s < kLongest ? std::optional(window_s) : std::nullopt;
 }
 
-json::object advance(const json::object& first, const Frame& frame) {
+json::object advance(const json::object& first, const json::object& task, const Frame& frame) {
+  const Room room{.cpu = cpu_room(first, task), .memory = memory_peaks(first, task)};
   json::object out;
   std::size_t index = 0;
   for (const auto& [id, stats] : first) {
     const json::object* container = stats.if_object();
-    out[id] = container ? json::value(advance_container(*container, index, frame)) : stats;
+    out[id] = container ? json::value(advance_container(*container, index, room, frame)) : stats;
     ++index;
   }
   return out;

@@ -25,12 +25,16 @@ class FrameClock {
 };
 
 /// The stats at `frame`, where `first` is the body of /task/stats at the first one: container id to
-/// stats. Pure: the same arguments give the same numbers.
+/// stats. `task` is the body of /task, of which the limits count; {} if there is none.
+/// Pure: the same arguments give the same numbers.
 ///
 /// `read` is the time of the frame, `preread` and `precpu_stats` are the frame before it. Counters
-/// never go back, and the CPU share that two frames make stays between 0 and 1. Memory in use goes
-/// up and down around its first value within the limits that stand beside it. Whatever is missing,
-/// or not what it should be, stays so; so does a container without a sample (null, {}, year 1).
-boost::json::object advance(const boost::json::object& first, const Frame& frame);
+/// never go back. The containers together use less CPU time than the host and the task's limit
+/// have. Memory in use, and its kinds with it, goes up and down around its first value; at no
+/// moment does it take a container or the task over its limit (a first value that is over it does
+/// not rise). Whatever is missing, or not what it should be, stays so; so does a container without
+/// a sample (null, {}, year 1).
+boost::json::object advance(const boost::json::object& first, const boost::json::object& task,
+                            const Frame& frame);
 
 }  // namespace ecs_exporter::mock

@@ -87,13 +87,17 @@ Options parse_options(CLI::App& app, int argc, char** argv) {
   app.add_option("--listen", listen, "address to listen on; port 0 picks one")
       ->type_name("ADDRESS")
       ->capture_default_str();
-  app.add_option("--dir", options.dir,
-                 "folder with task.json and stats.json, as version 4 has them, read again for each "
-                 "request; a file that is not a JSON object is sent as it is [a built-in sample]")
+  app.add_option(
+         "--dir", options.dir,
+         "folder with task.json and stats.json, as version 4 has them, read again for each "
+         "request; a file that is not a JSON object is sent as it is; the times in task.json stay "
+         "[a built-in sample, whose task started five minutes before the mock]")
       ->type_name("DIR");
-  app.add_flag("--frozen", options.frozen,
-               "send the same numbers, and files byte by byte, each time; otherwise each request "
-               "for stats gets the next sample of a living task");
+  app.add_flag(
+      "--frozen", options.frozen,
+      "send the same numbers, and files byte by byte, each time, and the sample with times "
+      "in the past; otherwise each request for stats gets the next sample of a living "
+      "task, within the limits of task.json");
   add_faults(app, options.faults);
   app.set_version_flag("--version", "ecs-metadata-mock " + std::string(version()) + " (" +
                                         std::string(revision()) + ")");

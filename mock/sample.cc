@@ -1,6 +1,12 @@
 // The built-in task, as Fargate's platform version 1.4 tells of one on a cgroup v1 host: no limit
-// beside the usage of memory, both containers with the counters of the one interface.
+// beside the usage of memory, both containers with the counters of the one interface. The stats
+// were read five minutes after the start, and their counters are those of a task of that age.
 #include "sample.h"
+
+#include <boost/json/parse.hpp>
+#include <utility>
+
+#include "times.h"
 
 namespace ecs_exporter::mock {
 
@@ -152,7 +158,7 @@ const std::string_view kSampleTask = R"json({
   "AvailabilityZoneID": "euw1-az3",
   "ClockDrift": {
     "ClockErrorBound": 0.4127,
-    "ReferenceTimestamp": "2026-02-11T09:02:10Z",
+    "ReferenceTimestamp": "2026-02-11T06:19:40Z",
     "ClockSynchronizationStatus": "SYNCHRONIZED"
   },
   "EphemeralStorageMetrics": {"Utilized": 1846, "Reserved": 20496}
@@ -160,17 +166,17 @@ const std::string_view kSampleTask = R"json({
 
 const std::string_view kSampleStats = R"json({
   "7b1f0c52d94e4a86b3e85d20c6fa9147-1650438291": {
-    "read": "2026-02-11T09:02:14.318640572Z",
-    "preread": "2026-02-11T09:02:04.31862981Z",
+    "read": "2026-02-11T06:19:44.318640572Z",
+    "preread": "2026-02-11T06:19:34.31862981Z",
     "pids_stats": {},
     "blkio_stats": {
       "io_service_bytes_recursive": [
         {"major": 259, "minor": 0, "op": "Read", "value": 0},
-        {"major": 259, "minor": 0, "op": "Write", "value": 18350080},
+        {"major": 259, "minor": 0, "op": "Write", "value": 540672},
         {"major": 259, "minor": 0, "op": "Sync", "value": 0},
-        {"major": 259, "minor": 0, "op": "Async", "value": 18350080},
+        {"major": 259, "minor": 0, "op": "Async", "value": 540672},
         {"major": 259, "minor": 0, "op": "Discard", "value": 0},
-        {"major": 259, "minor": 0, "op": "Total", "value": 18350080},
+        {"major": 259, "minor": 0, "op": "Total", "value": 540672},
         {"major": 259, "minor": 1, "op": "Read", "value": 43286528},
         {"major": 259, "minor": 1, "op": "Write", "value": 0},
         {"major": 259, "minor": 1, "op": "Sync", "value": 43286528},
@@ -180,11 +186,11 @@ const std::string_view kSampleStats = R"json({
       ],
       "io_serviced_recursive": [
         {"major": 259, "minor": 0, "op": "Read", "value": 0},
-        {"major": 259, "minor": 0, "op": "Write", "value": 4312},
+        {"major": 259, "minor": 0, "op": "Write", "value": 127},
         {"major": 259, "minor": 0, "op": "Sync", "value": 0},
-        {"major": 259, "minor": 0, "op": "Async", "value": 4312},
+        {"major": 259, "minor": 0, "op": "Async", "value": 127},
         {"major": 259, "minor": 0, "op": "Discard", "value": 0},
-        {"major": 259, "minor": 0, "op": "Total", "value": 4312},
+        {"major": 259, "minor": 0, "op": "Total", "value": 127},
         {"major": 259, "minor": 1, "op": "Read", "value": 1127},
         {"major": 259, "minor": 1, "op": "Write", "value": 0},
         {"major": 259, "minor": 1, "op": "Sync", "value": 1127},
@@ -203,10 +209,10 @@ const std::string_view kSampleStats = R"json({
     "storage_stats": {},
     "cpu_stats": {
       "cpu_usage": {
-        "total_usage": 794085815015,
-        "percpu_usage": [391270448113, 402815366902],
-        "usage_in_kernelmode": 148630000000,
-        "usage_in_usermode": 643950000000
+        "total_usage": 63085815015,
+        "percpu_usage": [31270448113, 31815366902],
+        "usage_in_kernelmode": 11810000000,
+        "usage_in_usermode": 51160000000
       },
       "system_cpu_usage": 1738402170000000,
       "online_cpus": 2,
@@ -214,10 +220,10 @@ const std::string_view kSampleStats = R"json({
     },
     "precpu_stats": {
       "cpu_usage": {
-        "total_usage": 791987779758,
-        "percpu_usage": [390238119540, 401749660218],
-        "usage_in_kernelmode": 148240000000,
-        "usage_in_usermode": 642240000000
+        "total_usage": 60987779758,
+        "percpu_usage": [30238119540, 30749660218],
+        "usage_in_kernelmode": 11420000000,
+        "usage_in_usermode": 49450000000
       },
       "system_cpu_usage": 1738382190000000,
       "online_cpus": 2,
@@ -236,10 +242,10 @@ const std::string_view kSampleStats = R"json({
         "inactive_anon": 36864,
         "inactive_file": 28311552,
         "mapped_file": 12582912,
-        "pgfault": 918446,
+        "pgfault": 58446,
         "pgmajfault": 57,
-        "pgpgin": 402713,
-        "pgpgout": 377104,
+        "pgpgin": 52713,
+        "pgpgout": 6633,
         "rss": 146800640,
         "rss_huge": 0,
         "total_active_anon": 146763776,
@@ -249,10 +255,10 @@ const std::string_view kSampleStats = R"json({
         "total_inactive_anon": 36864,
         "total_inactive_file": 28311552,
         "total_mapped_file": 12582912,
-        "total_pgfault": 918446,
+        "total_pgfault": 58446,
         "total_pgmajfault": 57,
-        "total_pgpgin": 402713,
-        "total_pgpgout": 377104,
+        "total_pgpgin": 52713,
+        "total_pgpgout": 6633,
         "total_rss": 146800640,
         "total_rss_huge": 0,
         "total_unevictable": 0,
@@ -266,12 +272,12 @@ const std::string_view kSampleStats = R"json({
     "id": "7b1f0c52d94e4a86b3e85d20c6fa9147-1650438291",
     "networks": {
       "eth1": {
-        "rx_bytes": 918273644,
-        "rx_packets": 1284917,
+        "rx_bytes": 27913644,
+        "rx_packets": 39057,
         "rx_errors": 0,
         "rx_dropped": 0,
-        "tx_bytes": 1437709213,
-        "tx_packets": 1190344,
+        "tx_bytes": 43709213,
+        "tx_packets": 36189,
         "tx_errors": 0,
         "tx_dropped": 0
       }
@@ -279,17 +285,17 @@ const std::string_view kSampleStats = R"json({
     "network_rate_stats": {"rx_bytes_per_sec": 92106.40625, "tx_bytes_per_sec": 144327.8125}
   },
   "7b1f0c52d94e4a86b3e85d20c6fa9147-2907715864": {
-    "read": "2026-02-11T09:02:14.318640572Z",
-    "preread": "2026-02-11T09:02:04.31862981Z",
+    "read": "2026-02-11T06:19:44.318640572Z",
+    "preread": "2026-02-11T06:19:34.31862981Z",
     "pids_stats": {},
     "blkio_stats": {
       "io_service_bytes_recursive": [
         {"major": 259, "minor": 0, "op": "Read", "value": 0},
-        {"major": 259, "minor": 0, "op": "Write", "value": 2359296},
+        {"major": 259, "minor": 0, "op": "Write", "value": 69632},
         {"major": 259, "minor": 0, "op": "Sync", "value": 0},
-        {"major": 259, "minor": 0, "op": "Async", "value": 2359296},
+        {"major": 259, "minor": 0, "op": "Async", "value": 69632},
         {"major": 259, "minor": 0, "op": "Discard", "value": 0},
-        {"major": 259, "minor": 0, "op": "Total", "value": 2359296},
+        {"major": 259, "minor": 0, "op": "Total", "value": 69632},
         {"major": 259, "minor": 1, "op": "Read", "value": 11796480},
         {"major": 259, "minor": 1, "op": "Write", "value": 0},
         {"major": 259, "minor": 1, "op": "Sync", "value": 11796480},
@@ -299,11 +305,11 @@ const std::string_view kSampleStats = R"json({
       ],
       "io_serviced_recursive": [
         {"major": 259, "minor": 0, "op": "Read", "value": 0},
-        {"major": 259, "minor": 0, "op": "Write", "value": 540},
+        {"major": 259, "minor": 0, "op": "Write", "value": 16},
         {"major": 259, "minor": 0, "op": "Sync", "value": 0},
-        {"major": 259, "minor": 0, "op": "Async", "value": 540},
+        {"major": 259, "minor": 0, "op": "Async", "value": 16},
         {"major": 259, "minor": 0, "op": "Discard", "value": 0},
-        {"major": 259, "minor": 0, "op": "Total", "value": 540},
+        {"major": 259, "minor": 0, "op": "Total", "value": 16},
         {"major": 259, "minor": 1, "op": "Read", "value": 288},
         {"major": 259, "minor": 1, "op": "Write", "value": 0},
         {"major": 259, "minor": 1, "op": "Sync", "value": 288},
@@ -322,10 +328,10 @@ const std::string_view kSampleStats = R"json({
     "storage_stats": {},
     "cpu_stats": {
       "cpu_usage": {
-        "total_usage": 78989187562,
-        "percpu_usage": [40118273355, 38870914207],
-        "usage_in_kernelmode": 21340000000,
-        "usage_in_usermode": 57220000000
+        "total_usage": 7489187562,
+        "percpu_usage": [4118273355, 3370914207],
+        "usage_in_kernelmode": 2020000000,
+        "usage_in_usermode": 5420000000
       },
       "system_cpu_usage": 1738402170000000,
       "online_cpus": 2,
@@ -333,10 +339,10 @@ const std::string_view kSampleStats = R"json({
     },
     "precpu_stats": {
       "cpu_usage": {
-        "total_usage": 78753533201,
-        "percpu_usage": [39992004871, 38761528330],
-        "usage_in_kernelmode": 21280000000,
-        "usage_in_usermode": 57050000000
+        "total_usage": 7253533201,
+        "percpu_usage": [3992004871, 3261528330],
+        "usage_in_kernelmode": 1960000000,
+        "usage_in_usermode": 5250000000
       },
       "system_cpu_usage": 1738382190000000,
       "online_cpus": 2,
@@ -355,10 +361,10 @@ const std::string_view kSampleStats = R"json({
         "inactive_anon": 36864,
         "inactive_file": 7340032,
         "mapped_file": 4194304,
-        "pgfault": 63912,
+        "pgfault": 12912,
         "pgmajfault": 11,
-        "pgpgin": 30574,
-        "pgpgout": 22041,
+        "pgpgin": 10574,
+        "pgpgout": 1102,
         "rss": 29360128,
         "rss_huge": 0,
         "total_active_anon": 29323264,
@@ -368,10 +374,10 @@ const std::string_view kSampleStats = R"json({
         "total_inactive_anon": 36864,
         "total_inactive_file": 7340032,
         "total_mapped_file": 4194304,
-        "total_pgfault": 63912,
+        "total_pgfault": 12912,
         "total_pgmajfault": 11,
-        "total_pgpgin": 30574,
-        "total_pgpgout": 22041,
+        "total_pgpgin": 10574,
+        "total_pgpgout": 1102,
         "total_rss": 29360128,
         "total_rss_huge": 0,
         "total_unevictable": 0,
@@ -385,12 +391,12 @@ const std::string_view kSampleStats = R"json({
     "id": "7b1f0c52d94e4a86b3e85d20c6fa9147-2907715864",
     "networks": {
       "eth1": {
-        "rx_bytes": 918273644,
-        "rx_packets": 1284917,
+        "rx_bytes": 27913644,
+        "rx_packets": 39057,
         "rx_errors": 0,
         "rx_dropped": 0,
-        "tx_bytes": 1437709213,
-        "tx_packets": 1190344,
+        "tx_bytes": 43709213,
+        "tx_packets": 36189,
         "tx_errors": 0,
         "tx_dropped": 0
       }
@@ -399,5 +405,15 @@ const std::string_view kSampleStats = R"json({
   },
   "7b1f0c52d94e4a86b3e85d20c6fa9147-3318264407": {}
 })json";
+
+boost::json::object sample_task_at(std::chrono::sys_time<std::chrono::nanoseconds> now) {
+  boost::json::value task = boost::json::parse(kSampleTask);
+  const auto stats = boost::json::parse(kSampleStats).get_object();
+  const auto read = time_at(stats.begin()->value().get_object(), "read").value();
+  const std::chrono::sys_time<std::chrono::nanoseconds> then(
+      std::chrono::seconds(read.seconds) + std::chrono::nanoseconds(read.nanoseconds));
+  shift_times(task, now - then);
+  return std::move(task.get_object());
+}
 
 }  // namespace ecs_exporter::mock

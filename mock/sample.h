@@ -1,6 +1,8 @@
 // The task that the mock shows when it is given no other.
 #pragma once
 
+#include <boost/json/object.hpp>
+#include <chrono>
 #include <string_view>
 
 namespace ecs_exporter::mock {
@@ -9,5 +11,8 @@ namespace ecs_exporter::mock {
 /// web, log-router, and migrate, which has ended well.
 extern const std::string_view kSampleTask;
 extern const std::string_view kSampleStats;
+
+/// kSampleTask with all its times later, so that its stats' first sample is taken at `now`.
+boost::json::object sample_task_at(std::chrono::sys_time<std::chrono::nanoseconds> now);
 
 }  // namespace ecs_exporter::mock

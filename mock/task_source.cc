@@ -2,6 +2,7 @@
 #include "task_source.h"
 
 #include <boost/json/parse.hpp>
+#include <chrono>
 #include <utility>
 
 #include "file.h"
@@ -24,7 +25,9 @@ TaskSource::TaskSource(const std::string& dir, bool frozen, const Log& log)
     : task_{.path = dir.empty() ? "" : dir + "/task.json", .text = kSampleTask},
       stats_{.path = dir.empty() ? "" : dir + "/stats.json", .text = kSampleStats},
       frozen_(frozen),
-      log_(&log) {}
+      log_(&log) {
+  if (dir.empty() && !frozen) living_sample_ = sample_task_at(std::chrono::system_clock::now());
+}
 
 Result<TaskSource> TaskSource::open(const std::string& dir, bool frozen, const Log& log) {
   TaskSource source(dir, frozen, log);
@@ -55,13 +58,20 @@ Result<Document> TaskSource::read(Input& input) const {
   return document;
 }
 
-Result<Document> TaskSource::task() { return read(task_); }
+Result<Document> TaskSource::task() {
+  if (living_sample_) return Document{.object = *living_sample_};
+  return read(task_);
+}
 
 Result<Document> TaskSource::stats() {
   Result<Document> document = read(stats_);
   if (!document || frozen_) return document;
   auto& object = document->object;
-  if (object) object = advance(*object, clock_.next());
+  if (!object) return document;
+  const Result<Document> metadata = task();
+  const json::object nothing;
+  const bool has_limits = metadata && metadata->object;
+  object = advance(*object, has_limits ? *metadata->object : nothing, clock_.next());
   return document;
 }
 

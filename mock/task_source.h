@@ -19,8 +19,9 @@ struct Document {
 
 class TaskSource {
  public:
-  /// `dir`: the folder of task.json and stats.json, or "" for the sample. `frozen`: files verbatim,
-  /// and the sample does not advance. `log` must outlive the source.
+  /// `dir`: the folder of task.json and stats.json, or "" for the sample, whose task started a few
+  /// minutes ago. `frozen`: files verbatim, and the sample as it is written, which does not advance
+  /// and has the times of one day in the past. `log` must outlive the source.
   /// Errors: kSystem (a file that cannot be read).
   static Result<TaskSource> open(const std::string& dir, bool frozen, const Log& log);
 
@@ -43,6 +44,7 @@ class TaskSource {
 
   Input task_;
   Input stats_;
+  std::optional<boost::json::object> living_sample_;  // its task, with the times of this start
   bool frozen_;
   FrameClock clock_;
   const Log* log_;

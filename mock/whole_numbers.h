@@ -1,4 +1,4 @@
-// Whole numbers in JSON objects: reading, and letting them grow.
+// Numbers in JSON objects: reading, and letting the whole ones grow.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -23,6 +23,14 @@ inline std::optional<std::uint64_t> whole(const boost::json::value& value) {
 inline std::optional<std::uint64_t> whole(const boost::json::object& object, std::string_view key) {
   const boost::json::value* found = object.if_contains(key);
   return found ? whole(*found) : std::nullopt;
+}
+
+/// The number at `key`, with a fraction or without; absent unless it is more than 0.
+inline std::optional<double> positive(const boost::json::object& object, std::string_view key) {
+  const boost::json::value* found = object.if_contains(key);
+  if (!found || !found->is_number()) return std::nullopt;
+  const auto number = found->to_number<double>();
+  return number > 0 ? std::optional(number) : std::nullopt;
 }
 
 /// `value` + `growth`, which is rounded; 2^64-1 if that is more than fits.
