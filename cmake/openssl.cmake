@@ -4,12 +4,11 @@
 #
 # * Algorithms that TLS does not use: their tables of functions are replaced by an empty one
 #   (cmake/openssl_pruned.cc keeps the empty ones from being offered).
-# * QUIC and post-quantum keys (3.5): the functions that the rest of OpenSSL calls are replaced by
-#   ones that return 0.
-# * Compression, ciphers by their old names, engines, the log of CMP, AES-GCM for AVX-512: the same, by
-#   hand in cmake/openssl_pruned.cc.
-# * dlopen, getaddrinfo and gethostbyname: replaced by functions that fail.
+# * Object files that TLS over TCP does not need: taken out. What the rest of OpenSSL calls of them is
+#   replaced by functions that return 0, or by what cmake/openssl_pruned.cc has by the same name.
 # * Unwind tables: an exception never passes through C.
+#
+# libcrypt, which hashes passwords, loses all ways to do so but bcrypt in the same manner.
 
 find_library(LIBSSL libssl.a REQUIRED)
 find_library(LIBCRYPTO libcrypto.a REQUIRED)
@@ -37,8 +36,7 @@ set(openssl_kept
   ecdsa_signature ed25519_signature rsa_signature rsa_asym_cipher
   pem_to_der_decoder
   PrivateKeyInfo_der_to_ec_decoder PrivateKeyInfo_der_to_rsa_decoder
-  type_specific_no_pub_der_to_ec_decoder type_specific_keypair_der_to_rsa_decoder
-  blake2b512) # which the digests by their old names bring anyway
+  type_specific_no_pub_der_to_ec_decoder type_specific_keypair_der_to_rsa_decoder)
 
 # The tables of functions that the default provider names, but for those above and those that share
 # an object file with one of them.
@@ -75,59 +73,91 @@ function(find_unused_tables result)
   set(${result} ${unused} PARENT_SCOPE)
 endfunction()
 
-# The functions with names like `name` that object files of `library` call whose own names are not
-# like `object`: what the rest of it calls of a part that it does not need.
-function(find_calls result library name object)
+# Object files, less what comes before the last "lib-" of their names, as regular expressions without
+# groups, of which CMake knows ten. Some are in one version only.
+set(openssl_left_out
+  # QUIC, DTLS, SRTP, and where connections are opened, which here OpenSSL gets open.
+  quic_impl quic_method quic_obj quic_tls quic_trace d1_lib d1_msg d1_srtp statem_dtls rec_layer_d1
+  dtls_meth bss_acpt bss_conn bss_dgram bss_dgram_pair bio_addr bio_sock http_client http_lib
+  # Its configuration files, and the shared libraries that they may name.
+  conf_def conf_sap ssl_conf ssl_mcnf asn1_gen dso_dlfcn eng_all eng_dyn eng_openssl eng_padlock
+  # Keys and groups: post-quantum, X448 and Ed448, binary curves, groups of numbers, SRP.
+  "ml_kem[a-z_]*" "ml_dsa[a-z_]*" "slh_dsa[a-z_]*" "slh_[a-z]+" ec_kem ecx_kem "mlx_[a-z]+" curve448
+  curve448_tables eddsa f_generic scalar ec2_smpl bn_gf2m ffc_dh srp_lib srp_vfy bn_srp
+  # Faster ways that others stand in for: for 64-bit processors where there is one in assembler, for
+  # P-224, for AVX-512 (in 3.5 AES-GCM alone is 0.7 MB).
+  ecp_nistp224 ecp_nistp256 "rsaz-[234]k-avx512" "rsaz-[234]k-avx512vl" "rsaz-[234]k-avxifma"
+  rsaz-avx512 aes-gcm-avx512
+  # Digests and ciphers by the names of OpenSSL 1, and ciphers of several blocks of a record at once.
+  "c_all[cd]" cipher_aes_cbc_hmac_sha1_hw cipher_aes_cbc_hmac_sha256_hw
+  # Containers of keys and messages: PKCS #7 and #12, stores, compression, CMP's log.
+  pk7_attr pk7_doit pk7_lib "p12_[a-z0-9]+" store_lib store_result c_brotli c_zlib c_zstd cmp_util
+  # Texts for people, and what asks them for passphrases.
+  t_x509 asn1_parse x509_acert txt_db ui_lib ui_openssl
+)
+set(libcrypt_left_out
+  crypt-des crypt-gost-yescrypt crypt-md5 crypt-nthash crypt-pbkdf1-sha1 crypt-scrypt crypt-sha256
+  crypt-sha512 crypt-sunmd5 crypt-yescrypt util-gensalt-sha
+)
+
+# Makes a copy of `library` without the object files of these names, and appends to `stubs` the C++ that
+# defines what they defined: functions that return 0, data of zeroes.
+function(leave_out library copy stubs names)
   execute_process(COMMAND ${CMAKE_NM} -A ${library} OUTPUT_VARIABLE symbols ERROR_QUIET
                   COMMAND_ERROR_IS_FATAL ANY)
-  string(REGEX MATCHALL "[^:\n]+\\.o: +U ${name}[A-Za-z0-9_]*\n" symbols "${symbols}")
-  set(functions "")
+  list(JOIN names "|" names)
+  string(REGEX MATCHALL "[^:\n]+[-_](lib|la)-(${names})\\.o:[0-9a-f]+ [A-Z] [^\n]+\n" symbols "${symbols}")
+  set(objects "")
+  set(text "${${stubs}}")
   foreach(symbol IN LISTS symbols)
-    if(NOT symbol MATCHES "^[^:]*(${object})[^:]*:" AND NOT symbol MATCHES "_functions\n$")
-      string(REGEX REPLACE "^.* U (.*)\n$" "\\1" function "${symbol}")
-      list(APPEND functions ${function})
+    string(REGEX MATCH "([^:]+):[0-9a-f]+ ([A-Z]) ([^\n]+)\n$" ignored "${symbol}")
+    list(APPEND objects ${CMAKE_MATCH_1})
+    set(name ${CMAKE_MATCH_3})
+    if(name IN_LIST tables)
+      continue() # it has got an empty one
+    elseif(CMAKE_MATCH_2 MATCHES "[TW]")
+      string(APPEND text "void* ${name}() __attribute__((weak, alias(\"returns_0\")));\n")
+    else()
+      string(APPEND text "extern long ${name}[512] __attribute__((weak, alias(\"zeroes\")));\n")
     endif()
   endforeach()
-  list(REMOVE_DUPLICATES functions)
-  set(${result} ${functions} PARENT_SCOPE)
+  list(REMOVE_DUPLICATES objects)
+  file(COPY_FILE ${library} ${copy})
+  execute_process(COMMAND ${CMAKE_AR} d ${copy} ${objects} COMMAND_ERROR_IS_FATAL ANY)
+  set(${stubs} "${text}" PARENT_SCOPE)
 endfunction()
 
 if(EXPORTER_PRUNE_OPENSSL)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LIBSSL} ${LIBCRYPTO})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LIBSSL} ${LIBCRYPTO} ${LIBCRYPT})
   set(generated ${PROJECT_BINARY_DIR}/generated)
   file(MAKE_DIRECTORY ${generated})
   find_unused_tables(tables)
-  find_calls(quic ${LIBSSL} "(ossl_quic|OSSL_QUIC)_" quic)
-  find_calls(post_quantum ${LIBCRYPTO} "ossl_(ml_kem|ml_dsa|slh_dsa|ec_dhkem|ecx_dhkem)_"
-    "ml_kem|ml_dsa|slh_|ec_kem|ecx_kem")
 
   set(text "#include <openssl/core.h>\nextern \"C\" {\n")
-  string(APPEND text "extern const OSSL_DISPATCH no_functions[1] = {{0, nullptr}};\n")
+  string(APPEND text "extern const OSSL_DISPATCH no_functions[1] = {{0, nullptr}};\n"
+    "void* returns_0();\nvoid* returns_0() { return nullptr; }\nlong zeroes[512] = {};\n")
   foreach(table IN LISTS tables)
     string(APPEND text
       "extern const OSSL_DISPATCH ${table}[1] __attribute__((alias(\"no_functions\")));\n")
   endforeach()
-  foreach(function IN LISTS quic post_quantum)
-    string(APPEND text "void* ${function}();\nvoid* ${function}() { return nullptr; }\n")
+  foreach(name SSL CRYPTO CRYPT)
+    string(TOLOWER lib${name} file)
+    if(name STREQUAL CRYPT)
+      leave_out(${LIB${name}} ${generated}/${file}.a text "${libcrypt_left_out}")
+    else()
+      leave_out(${LIB${name}} ${generated}/${file}.a text "${openssl_left_out}")
+    endif()
+    set(LIB${name} ${generated}/${file}.a)
   endforeach()
   file(CONFIGURE OUTPUT ${generated}/openssl_replaced.cc CONTENT "${text}}\n" @ONLY)
+
   # An object file that is needed for something else may define a table that is replaced.
   list(JOIN tables "\n" text)
   file(CONFIGURE OUTPUT ${generated}/openssl_weak_symbols CONTENT "${text}\n" @ONLY)
-
-  # Names and shared libraries: a static program has neither by libc, of which the linker warns. TLS
-  # over a socket that is connected looks nothing up and loads nothing.
-  set(unused_libc "")
-  foreach(function dlopen getaddrinfo gethostbyname)
-    list(APPEND unused_libc --redefine-sym=${function}=openssl_unused_${function})
-  endforeach()
-
-  foreach(name SSL CRYPTO)
-    string(TOLOWER lib${name}.a file)
+  foreach(library ${LIBSSL} ${LIBCRYPTO})
     execute_process(COMMAND ${CMAKE_OBJCOPY} --remove-section=.eh_frame
-      --remove-section=.rela.eh_frame --weaken-symbols=${generated}/openssl_weak_symbols
-      ${unused_libc} ${LIB${name}} ${generated}/${file} COMMAND_ERROR_IS_FATAL ANY)
-    set(LIB${name} ${generated}/${file})
+      --remove-section=.rela.eh_frame --weaken-symbols=${generated}/openssl_weak_symbols ${library}
+      COMMAND_ERROR_IS_FATAL ANY)
   endforeach()
   set(openssl_libraries ${LIBSSL} ${LIBCRYPTO})
   set(openssl_pruned cmake/openssl_pruned.cc ${generated}/openssl_replaced.cc)

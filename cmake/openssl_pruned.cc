@@ -2,6 +2,7 @@
 // which and why. All names are those of libcrypto.
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <cstddef>
@@ -14,6 +15,8 @@ constexpr std::size_t kMostOperations = OSSL_OP__HIGHEST + 1;
 constexpr std::size_t kMostDispatches = 16;
 
 OSSL_FUNC_provider_query_operation_fn* query_all = nullptr;
+
+constexpr std::array<void*, 32> kNothing{};
 
 // What the provider has for an operation, without the algorithms whose table of functions is empty:
 // OpenSSL would take one of these for a fault.
@@ -58,78 +61,30 @@ int __wrap_ossl_default_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_D
 }
 // NOLINTEND(bugprone-reserved-identifier)
 
-// Ciphers that several blocks of a record share, which TLS 1.0 to 1.2 take where they are offered.
-int ossl_cipher_capable_aes_cbc_hmac_sha1();
-int ossl_cipher_capable_aes_cbc_hmac_sha256();
-int ossl_cipher_capable_aes_cbc_hmac_sha1() { return 0; }
-int ossl_cipher_capable_aes_cbc_hmac_sha256() { return 0; }
-
-// AES-GCM for AVX-512: 0.7 MB of code in OpenSSL 3.5, which serves traffic by the gigabyte.
-int ossl_vaes_vpclmulqdq_capable();
-void ossl_aes_gcm_init_avx512();
-void ossl_aes_gcm_setiv_avx512();
-void ossl_aes_gcm_update_aad_avx512();
-void ossl_aes_gcm_encrypt_avx512();
-void ossl_aes_gcm_decrypt_avx512();
-void ossl_aes_gcm_finalize_avx512();
-void ossl_gcm_gmult_avx512();
-int ossl_vaes_vpclmulqdq_capable() { return 0; }
-void ossl_aes_gcm_init_avx512() {}
-void ossl_aes_gcm_setiv_avx512() {}
-void ossl_aes_gcm_update_aad_avx512() {}
-void ossl_aes_gcm_encrypt_avx512() {}
-void ossl_aes_gcm_decrypt_avx512() {}
-void ossl_aes_gcm_finalize_avx512() {}
-void ossl_gcm_gmult_avx512() {}
-
-// Ciphers by the names of OpenSSL 1, which encrypted keys have.
-void openssl_add_all_ciphers_int();
-void openssl_add_all_ciphers_int() {}
-
-void engine_load_afalg_int();
-void engine_load_dynamic_int();
-void engine_load_openssl_int();
-void engine_load_padlock_int();
-void engine_load_afalg_int() {}
-void engine_load_dynamic_int() {}
-void engine_load_openssl_int() {}
-void engine_load_padlock_int() {}
-
-// Compression, of records and of certificates, which TLS here never offers.
-void* BIO_f_brotli();
-void* BIO_f_zlib();
-void* BIO_f_zstd();
-void* COMP_brotli_oneshot();
+// A way to load shared libraries, and a compression, that have no name and no functions.
+const void* DSO_METHOD_openssl();
 const void* COMP_zlib();
-void* COMP_zlib_oneshot();
-void* COMP_zstd_oneshot();
-void ossl_comp_brotli_cleanup();
-void ossl_comp_zlib_cleanup();
-void ossl_comp_zstd_cleanup();
-void* BIO_f_brotli() { return nullptr; }
-void* BIO_f_zlib() { return nullptr; }
-void* BIO_f_zstd() { return nullptr; }
-void* COMP_brotli_oneshot() { return nullptr; }
-// A method without a type: OpenSSL 3.0 looks at what it gets.
-const void* COMP_zlib() {
-  static constexpr std::array<const void*, 8> kNone{};
-  return kNone.data();
+const void* DSO_METHOD_openssl() { return kNothing.data(); }
+const void* COMP_zlib() { return kNothing.data(); }
+
+// No file of the system changes what OpenSSL does, and so none has an error.
+int ossl_config_int();
+int ssl_ctx_system_config();
+int ossl_config_int() { return 1; }
+int ssl_ctx_system_config() { return 1; }
+
+// Digests by the names of OpenSSL 1, by which signatures of certificates are looked up.
+void openssl_add_all_digests_int();
+void openssl_add_all_digests_int() {
+  for (const EVP_MD* digest : {EVP_md5(), EVP_md5_sha1(), EVP_sha1(), EVP_sha224(), EVP_sha256(),
+                               EVP_sha384(), EVP_sha512()}) {
+    EVP_add_digest(digest);
+  }
 }
-void* COMP_zlib_oneshot() { return nullptr; }
-void* COMP_zstd_oneshot() { return nullptr; }
-void ossl_comp_brotli_cleanup() {}
-void ossl_comp_zlib_cleanup() {}
-void ossl_comp_zstd_cleanup() {}
 
-void OSSL_CMP_log_close();
-void OSSL_CMP_log_close() {}
-
-// What cmake/openssl.cmake puts in the places of functions of libc. Each fails.
-void* openssl_unused_dlopen();
-int openssl_unused_getaddrinfo();
-void* openssl_unused_gethostbyname();
-void* openssl_unused_dlopen() { return nullptr; }
-int openssl_unused_getaddrinfo() { return -4; }  // EAI_FAIL
-void* openssl_unused_gethostbyname() { return nullptr; }
+// P-224 as any other curve, without the code that makes it faster.
+const void* EC_GFp_mont_method();
+const void* EC_GFp_nistp224_method();
+const void* EC_GFp_nistp224_method() { return EC_GFp_mont_method(); }
 
 }  // extern "C"

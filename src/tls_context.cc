@@ -48,6 +48,9 @@ std::unexpected<Error> failed(std::string message) {
   return refused(message);
 }
 
+// Set always: what OpenSSL offers by default is another list in each version.
+constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
+
 int number_of(TlsVersion version) {
   constexpr std::array kNumbers = {TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
   return kNumbers.at(static_cast<std::size_t>(version));
@@ -209,9 +212,7 @@ Result<void> choose_protocol(SSL_CTX* context, const TlsSettings& settings) {
   if (settings.prefer_server_cipher_suites) {
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   }
-  // Set always: what OpenSSL offers by default is another list in each version.
-  const std::string curves =
-      settings.curves.empty() ? "X25519:P-256:P-384:P-521" : joined(settings.curves);
+  const std::string curves = settings.curves.empty() ? kGroups : joined(settings.curves);
   if (SSL_CTX_set1_groups_list(context, curves.c_str()) != 1) {
     return failed("curve_preferences: OpenSSL does not take " + curves);
   }
@@ -283,6 +284,7 @@ Result<std::shared_ptr<ssl_ctx_st>> make_trusting_tls_context() {
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
   SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
+  SSL_CTX_set1_groups_list(context, kGroups);
   return std::shared_ptr<ssl_ctx_st>(*shared, context);
 }
 

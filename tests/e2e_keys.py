@@ -238,9 +238,12 @@ class WhatAServerRefuses(KeysTest):
     def suites_of(self, kind):
         return [f"ECDHE-{'RSA' if is_rsa(kind) else 'ECDSA'}-AES128-GCM-SHA256"]
 
-    def test_no_weak_group_and_no_sha_1(self):
+    def test_no_group_but_the_four_and_no_sha_1(self):
         exporter = self.serving_with("rsa")
-        for group in ("P-224", "secp256k1", "ffdhe2048", "brainpoolP256r1"):
+        # X448 is not weak, but nobody needs it. OpenSSL 3.0 knows none of the last ones: no client of
+        # Debian 12 could ask for them.
+        for group in ("P-224", "secp256k1", "ffdhe2048", "ffdhe3072", "brainpoolP256r1", "X448",
+                      "MLKEM768", "X25519MLKEM768", "SecP256r1MLKEM768"):
             with self.subTest(group):
                 for version in ("-tls1_2", "-tls1_3"):
                     self.assertFalse(self.s_client(exporter, version, "-groups", group)[1])

@@ -38,7 +38,8 @@ class Result(unittest.TextTestResult):
 
     def keep_reason(self, test, error):
         said = str(error[1]).strip().splitlines()
-        self.reasons.append(f"{test.id()}: {error[0].__name__}: {said[0] if said else ''}"[:160])
+        name = " ".join(test.id().split())  # of a subtest it may have lines
+        self.reasons.append(f"{name}: {error[0].__name__}: {said[0] if said else ''}"[:160])
 
     def addError(self, test, err):
         super().addError(test, err)

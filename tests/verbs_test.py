@@ -85,7 +85,7 @@ class SummaryOfTheEndToEndTest(unittest.TestCase):
                 self.assertEqual(1, 2, "they differ\nin a long way")
 
             def test_parts(self):
-                with self.subTest(kind="rsa"):
+                with self.subTest("a: 1\nb: 2\n"):
                     raise OSError("no such key")
 
             @unittest.skip("there is no browser")
@@ -97,7 +97,7 @@ class SummaryOfTheEndToEndTest(unittest.TestCase):
         self.assertEqual(said, [
             f"skipped: {name}.test_elsewhere: there is no browser",
             f"failed: {name}.test_bad: AssertionError: 1 != 2 : they differ"[:160],
-            f"failed: {name}.test_parts (kind='rsa'): OSError: no such key"[:160]])
+            f"failed: {name}.test_parts [a: 1 b: 2 ]: OSError: no such key"[:160]])
 
 
 class FilesThatClangTidyJudgesAnew(unittest.TestCase):
