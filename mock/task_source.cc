@@ -59,7 +59,7 @@ Result<Document> TaskSource::read(Input& input) const {
 }
 
 Result<Document> TaskSource::task() {
-  if (living_sample_) return Document{.object = *living_sample_};
+  if (living_sample_) return Document{.object = living_sample_};
   return read(task_);
 }
 
